@@ -1,0 +1,144 @@
+/*
+ * One connection to RabbitMQ with one channel.  Wraps rabbitmq-c, whose own prefix is amqp_.
+ *
+ * Publish and consume on separate connections: a blocked publisher would block the acks.
+ * Every call that waits takes a deadline.  A call that fails fills the reason (4.x.y: a broker's
+ * fault is never the mail's) and leaves the broker fit only for broker_close().
+ * Source: AMQP 0-9-1, https://www.rabbitmq.com/amqp-0-9-1-reference.html
+ */
+#ifndef COMMON_BROKER_H
+#define COMMON_BROKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/deadline.h"
+#include "common/outcome.h"
+
+struct broker;
+
+struct broker_options {
+	char **hosts;			/* host[:port], NULL at the end; tried in order */
+	const char *vhost;
+	const char *user;
+	const char *password;
+	bool tls;			/* verified: chain and host name */
+	const char *tls_ca_file;	/* NULL: the system's */
+	int heartbeat_s;
+	const char *name;		/* connection_name, as the management page shows it */
+};
+
+/* Tries the hosts in order until one answers.  NULL with a reason that tells each host's failure. */
+struct broker *broker_open(const struct broker_options *options, struct deadline deadline,
+			   struct reason *reason);
+
+/* Says goodbye without waiting for an answer.  NULL is allowed; *broker becomes NULL. */
+void broker_close(struct broker **broker);
+
+/* ---- publishing: persistent, mandatory, confirmed ---- */
+
+struct broker_header {
+	const char *name;
+	const char *text;		/* NULL: the number counts */
+	int64_t number;
+};
+
+struct broker_message {
+	const char *exchange;
+	const char *routing_key;
+	const void *body;
+	size_t body_size;
+	const char *content_type;
+	const char *message_id;		/* these may be NULL */
+	const char *type;
+	const char *app_id;
+	int64_t timestamp;		/* seconds since 1970; 0: none */
+	const struct broker_header *headers;
+	size_t header_count;
+};
+
+/* Once, before the first broker_publish(). */
+enum outcome broker_confirm_select(struct broker *broker, struct deadline deadline,
+				   struct reason *reason);
+
+/* OK only after the broker's ack without a return.  RETRY for everything else: returned (no queue
+ * is bound), nack (queue full), channel or connection closed, blocked, deadline. */
+enum outcome broker_publish(struct broker *broker, const struct broker_message *message,
+			    struct deadline deadline, struct reason *reason);
+
+/* ---- consuming ---- */
+
+struct broker_delivery {
+	uint64_t tag;
+	bool redelivered;
+	char *queue;			/* the consumer's queue; borrowed from the broker */
+	char *body;			/* owned; not terminated */
+	size_t body_size;
+	char *exchange;			/* owned */
+	char *routing_key;		/* owned */
+	char *content_type;		/* these are NULL when absent; owned */
+	char *message_id;
+	char *type;
+	char *app_id;
+	int64_t timestamp;		/* 0: none */
+	char *queue_id;			/* header "queue-id" */
+	char *last_error;		/* header "last-error" */
+	int64_t first_seen;		/* header "first-seen", seconds; 0: none */
+	int64_t attempt;		/* header "attempt"; 0: none */
+};
+
+void broker_delivery_clear(struct broker_delivery *delivery);
+
+/* prefetch holds per consumer; more than one queue may be consumed. */
+enum outcome broker_consume(struct broker *broker, const char *queue, uint16_t prefetch,
+			    struct deadline deadline, struct reason *reason);
+
+enum broker_event {
+	BROKER_DELIVERY,
+	BROKER_TIMEOUT,		/* nothing came until the deadline */
+	BROKER_CANCELLED,	/* the queue was deleted or moved: reason tells */
+	BROKER_LOST		/* connection or channel is gone: reason tells */
+};
+
+/* Wait for one delivery; heartbeats are served meanwhile.  With a deadline in the past it only looks.
+ * wake_fd (or -1) becoming readable ends the wait as BROKER_TIMEOUT. */
+enum broker_event broker_next(struct broker *broker, struct broker_delivery *delivery, int wake_fd,
+			      struct deadline deadline, struct reason *reason);
+
+enum outcome broker_ack(struct broker *broker, uint64_t tag, bool multiple, struct reason *reason);
+enum outcome broker_nack(struct broker *broker, uint64_t tag, bool multiple, bool requeue,
+			 struct reason *reason);
+
+/* Under a memory or disk alarm (connection.blocked)? Why, or NULL. */
+const char *broker_blocked(const struct broker *broker);
+
+/* ---- topology ---- */
+
+struct broker_queue {
+	const char *name;
+	bool single_active_consumer;
+	int64_t delivery_limit;		/* 0: none */
+	const char *dead_letter_exchange;	/* NULL: none; at-least-once, so overflow is reject-publish */
+	const char *dead_letter_routing_key;	/* NULL: the message's own */
+};
+
+/* Durable; queues are quorum queues.  Declaring what is there with other arguments is a RETRY
+ * with RabbitMQ's own words (it closes the channel; a new one is opened by itself). */
+enum outcome broker_declare_exchange(struct broker *broker, const char *name, const char *type,
+				     struct deadline deadline, struct reason *reason);
+enum outcome broker_declare_queue(struct broker *broker, const struct broker_queue *queue,
+				  struct deadline deadline, struct reason *reason);
+enum outcome broker_bind(struct broker *broker, const char *queue, const char *exchange,
+			 const char *routing_key, struct deadline deadline, struct reason *reason);
+
+/* Passive declares: OK if it is there. */
+enum outcome broker_check_exchange(struct broker *broker, const char *name,
+				   struct deadline deadline, struct reason *reason);
+enum outcome broker_check_queue(struct broker *broker, const char *name, int64_t *messages,
+				int64_t *consumers, struct deadline deadline, struct reason *reason);
+
+/* What the server said of itself ("RabbitMQ", "3.10.8"). */
+const char *broker_server_version(const struct broker *broker);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * The inbound document (mailpipe-wire(7)) as far as it comes from the envelope: the skeleton that
+ * mailin writes and the parser fills in; or, when the parser died, what is published with the raw mail.
+ */
+#ifndef MAILIN_DOCUMENT_H
+#define MAILIN_DOCUMENT_H
+
+#include "common/config.h"
+#include "common/id.h"
+#include "common/wire.h"
+#include "mailin/envelope.h"
+
+/* MessageID, MessageStream, OriginalRecipient, MailboxHash and
+ * Mailpipe{Version, ReceivedAt, Envelope, Defects[]}.  wire_free() it. */
+struct wire *document_new(const struct envelope *envelope, const char *route,
+			  const struct id *id, const char *recipient_delimiter,
+			  int64_t received_ms);
+
+/* Add a defect to Mailpipe.Defects, once. */
+void document_add_defect(struct wire *document, const char *defect);
+
+/* Fill in what a parser would have (empty members, so that consumers find every field) and the raw mail
+ * (borrowed until the document is freed). */
+void document_add_raw(struct wire *document, const void *mail, size_t size);
+void document_fill_empty(struct wire *document);
+
+/* The job for the parser: {"Document": ..., "Limits": {...}, "Raw": "defect|no|yes"}; takes document. */
+struct wire *document_job(struct wire *document, const struct config_limits *limits,
+			  enum config_raw raw);
+
+/* The other way round; NULL with a reason.  Fills limits (their types and ranges checked). */
+struct wire *document_from_job(struct wire *job, struct config_limits *limits, enum config_raw *raw,
+			       struct reason *reason);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * A mail's bytes to the fields of the inbound document.  Runs in the sandboxed process mailin-parse.
+ *
+ * Whatever the bytes are, it succeeds: what is wrong or cut is named in Mailpipe.Defects.
+ */
+#ifndef MAILIN_PARSE_PARSE_H
+#define MAILIN_PARSE_PARSE_H
+
+#include <stddef.h>
+
+#include "common/config.h"
+#include "common/wire.h"
+
+/* Once, before the sandbox closes: what needs files (GMime, charsets named in the mail, magic data). */
+void parse_init(const char *mail, size_t size);
+
+/* Adds From ... Attachments and the rest of Mailpipe to the document, and Raw as `raw` says.  The
+ * mail must outlive the document, and so must this call's other buffers: free with parse_deinit(). */
+void parse_mail(const char *mail, size_t size, const struct config_limits *limits,
+		enum config_raw raw, struct wire *document);
+
+void parse_deinit(void);
+
+#endif

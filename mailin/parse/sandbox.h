@@ -1,0 +1,21 @@
+/*
+ * The cage of the process that parses a stranger's MIME: from here on it can only compute, read what it
+ * has open, write to its output and leave.
+ */
+#ifndef MAILIN_PARSE_SANDBOX_H
+#define MAILIN_PARSE_SANDBOX_H
+
+#include <stdint.h>
+
+#include "common/outcome.h"
+
+struct sandbox_limits {
+	int64_t memory;			/* bytes of address space */
+	int64_t cpu_ms;			/* processor time; SIGXCPU or SIGPROF at the end, which kill */
+	int64_t output;			/* bytes that may be written to one file */
+};
+
+/* Resource limits, no_new_privs, then a seccomp allow-list with kill as the answer to all else. */
+enum outcome sandbox_enter(const struct sandbox_limits *limits, struct reason *reason);
+
+#endif

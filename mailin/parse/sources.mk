@@ -1,0 +1,1 @@
+PARSE_SOURCES =

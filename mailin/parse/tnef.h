@@ -1,0 +1,30 @@
+/*
+ * winmail.dat (MS-OXTNEF) into its attachments, by libytnef.
+ */
+#ifndef MAILIN_PARSE_TNEF_H
+#define MAILIN_PARSE_TNEF_H
+
+#include <stddef.h>
+
+struct tnef_file {
+	char *name;		/* UTF-8, not yet safe; NULL if there is none */
+	char *content_type;	/* from the attachment's MAPI properties, or NULL */
+	char *content_id;	/* or NULL */
+	unsigned char *data;
+	size_t size;
+};
+
+struct tnef {
+	struct tnef_file *files;
+	size_t file_count;
+	char *text;		/* the body as text, UTF-8, or NULL */
+	char *html;		/* the body as HTML, UTF-8, or NULL */
+	char *rtf;		/* the body as (decompressed) RTF, or NULL */
+	size_t rtf_size;
+};
+
+/* NULL if it is no TNEF or a broken one.  At most `files_max` files. */
+struct tnef *tnef_open(const void *data, size_t size, size_t files_max);
+void tnef_free(struct tnef **tnef);
+
+#endif
