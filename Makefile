@@ -1,7 +1,7 @@
 # mailpipe.  `make help` lists the targets.
 #
 # Variables: DEV=1 (-Werror), SAN=address,undefined (own build directory), CC=clang,
-# DESTDIR and prefix for install.
+# DESTDIR and prefix for install, V=1 (show the commands).
 
 prefix     ?= /usr/local
 sbindir    ?= $(prefix)/sbin
@@ -15,7 +15,10 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-comma := ,
+# Commands are shown in full only with V=1.
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo '  $(1) $(2)')
+
 B := build$(if $(SAN),-san)$(if $(filter clang%,$(notdir $(CC))),-clang)
 
 PKGS := gmime-3.0 librabbitmq libmariadb uuid json-c libpcre2-8 libseccomp libxml-2.0 inih nettle
@@ -59,16 +62,18 @@ $(B)/flags: FORCE
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/obj/%.o: $(B)/gen/%.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 define archive
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 endef
 
 $(COMMON_LIB): $(call obj,$(COMMON_SOURCES))
@@ -84,7 +89,8 @@ $(MAILCTL_LIB): $(call obj,$(MAILCTL_SOURCES))
 
 define link
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 endef
 
 $(B)/sbin/mailin: $(B)/obj/mailin/mailin.o $(MAILIN_LIB) $(COMMON_LIB)
@@ -98,7 +104,8 @@ $(B)/bin/mailctl: $(B)/obj/mailctl/mailctl.o $(MAILCTL_LIB) $(COMMON_LIB)
 
 $(B)/tests/unit/%.t: $(B)/obj/tests/unit/%.o $(PARSE_LIB) $(INGEST_LIB) $(MAILCTL_LIB) $(MAILIN_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 

@@ -1,5 +1,4 @@
 COMMON_SOURCES = \
-	common/config.c \
 	common/deadline.c \
 	common/id.c \
 	common/log.c \
