@@ -24,6 +24,10 @@ void document_add_defect(struct wire *document, const char *defect);
 void document_add_raw(struct wire *document, const void *mail, size_t size);
 void document_fill_empty(struct wire *document);
 
+/* The most bytes a document of a mail of that many bytes may take, when its limits are kept: base64 is 4/3,
+ * a control character in JSON takes six bytes. */
+int64_t document_size_max(int64_t mail_size, const struct config_limits *limits);
+
 /* The job for the parser: {"Document": ..., "Limits": {...}, "Raw": "defect|no|yes"}; takes document. */
 struct wire *document_job(struct wire *document, const struct config_limits *limits,
 			  enum config_raw raw);
