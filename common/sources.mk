@@ -1,4 +1,8 @@
 COMMON_SOURCES = \
+	common/config.c \
+	common/config_print.c \
+	common/config_table.c \
+	common/config_value.c \
 	common/deadline.c \
 	common/id.c \
 	common/log.c \

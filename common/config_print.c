@@ -1,0 +1,90 @@
+/*
+ * The table of parameters for people: as a config file, and for the manual page's test.
+ */
+#include <glib.h>
+#include <string.h>
+
+#include "common/config_table.h"
+
+static void print_help(const struct parameter *parameter, FILE *out)
+{
+	fprintf(out, "# %s\n# %s", parameter->help, config_type_name(parameter->type));
+	if (parameter->choices != NULL) {
+		g_autofree char *all = g_strjoinv(", ", (char **)parameter->choices);
+
+		fprintf(out, ": %s", all);
+	}
+	if (*parameter->default_value != '\0')
+		fprintf(out, "; default %s", parameter->default_value);
+	fputc('\n', out);
+}
+
+static void print_one(const struct parameter *parameter, const void *base, FILE *out, bool with_help)
+{
+	g_autofree char *value = config_value_text(parameter, base);
+
+	if (with_help)
+		print_help(parameter, out);
+	fprintf(out, "%s =%s%s\n", parameter->name, *value != '\0' ? " " : "", value);
+	if (with_help)
+		fputc('\n', out);
+}
+
+/* One pattern a line: the file's lines are bounded. */
+static void print_patterns(const struct parameter *parameter, char **patterns, FILE *out)
+{
+	fprintf(out, "%s =", parameter->name);
+	for (char **pattern = patterns; *pattern != NULL; pattern++)
+		fprintf(out, "%s%s\n", pattern == patterns ? " " : "\t", *pattern);
+}
+
+static void print_routes(const struct config *config, FILE *out, bool with_help)
+{
+	for (size_t i = 0; i < config->route_count; i++) {
+		const struct config_route *route = &config->routes[i];
+
+		fprintf(out, "\n[route %s]\n", route->name);
+		for (size_t k = 0; k < config_route_parameter_count; k++) {
+			const struct parameter *parameter = &config_route_parameters[k];
+
+			if (parameter->type == PARAMETER_PATTERNS)
+				print_patterns(parameter, route->recipients, out);
+			else
+				print_one(parameter, route, out, with_help);
+		}
+	}
+}
+
+void config_print(const struct config *config, FILE *out, bool with_help)
+{
+	const char *section = "";
+
+	for (size_t i = 0; i < config_parameter_count; i++) {
+		const struct parameter *parameter = &config_parameters[i];
+
+		if (strcmp(section, parameter->section) != 0) {
+			fprintf(out, "%s[%s]\n", i > 0 ? "\n" : "", parameter->section);
+			section = parameter->section;
+		}
+		print_one(parameter, config, out, with_help);
+	}
+	print_routes(config, out, with_help);
+}
+
+static void each(const struct parameter *table, size_t count,
+		 void (*visit)(const char *section, const char *name, const char *type,
+			       const char *default_value, const char *help, void *context),
+		 void *context)
+{
+	for (size_t i = 0; i < count; i++)
+		visit(table[i].section, table[i].name, config_type_name(table[i].type),
+		      table[i].default_value, table[i].help, context);
+}
+
+void config_each_parameter(void (*visit)(const char *section, const char *name, const char *type,
+					 const char *default_value, const char *help, void *context),
+			   void *context)
+{
+	each(config_parameters, config_parameter_count, visit, context);
+	each(config_route_parameters, config_route_parameter_count, visit, context);
+}

@@ -1,0 +1,148 @@
+#include "common/config_table.h"
+
+#define KB INT64_C(1024)
+#define MB (1024 * KB)
+#define GB (1024 * MB)
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+
+#define FIELD(member) offsetof(struct config, member)
+#define LIMIT(member) offsetof(struct config, limits.member)
+#define USER(role) offsetof(struct config, role.name)
+#define SECRET(role) offsetof(struct config, role.password_file)
+
+static const char *const level_choices[] = {"emerg",  "alert", "crit", "err",
+					    "warning", "notice", "info", "debug", NULL};
+static const char *const raw_choices[] = {"defect", "no", "yes", NULL};
+
+#define TEXT(section, name, field, value, help)                                                    \
+	{section, name, PARAMETER_TEXT, field, value, 0, 0, NULL, help}
+#define LIST(section, name, field, value, help)                                                    \
+	{section, name, PARAMETER_LIST, field, value, 0, 0, NULL, help}
+#define BOOL(section, name, field, value, help)                                                    \
+	{section, name, PARAMETER_BOOL, field, value, 0, 1, NULL, help}
+#define INT(section, name, field, value, minimum, maximum, help)                                   \
+	{section, name, PARAMETER_INT, field, value, minimum, maximum, NULL, help}
+#define SIZE(section, name, field, value, minimum, maximum, help)                                  \
+	{section, name, PARAMETER_SIZE, field, value, minimum, maximum, NULL, help}
+#define TIME(section, name, field, value, minimum, maximum, help)                                  \
+	{section, name, PARAMETER_TIME, field, value, minimum, maximum, NULL, help}
+#define CHOICE(section, name, field, value, choices, help)                                         \
+	{section, name, PARAMETER_CHOICE, field, value, 0, 0, choices, help}
+
+const struct parameter config_parameters[] = {
+	TEXT("mailpipe", "instance", FIELD(instance), "mailpipe",
+	     "Name of this installation: part of every inbound id and of app_id."),
+	TEXT("mailpipe", "recipient_delimiter", FIELD(recipient_delimiter), "+",
+	     "Postfix's recipient_delimiter: characters that begin a tag in user+tag@example.com."),
+
+	LIST("amqp", "hosts", FIELD(amqp_hosts), "localhost",
+	     "RabbitMQ servers, host[:port], tried in order. Port 5672, or 5671 with TLS."),
+	TEXT("amqp", "vhost", FIELD(amqp_vhost), "/", "Virtual host."),
+	BOOL("amqp", "tls", FIELD(amqp_tls), "no", "Use TLS and verify chain and host name."),
+	TEXT("amqp", "tls_ca_file", FIELD(amqp_tls_ca_file), "",
+	     "Certificates to trust (PEM); empty: those of the system."),
+	TIME("amqp", "heartbeat", FIELD(amqp_heartbeat), "60s", 1 * SECOND, 1 * HOUR,
+	     "Heartbeat of resident programs, whole seconds."),
+	TEXT("amqp", "publish_user", USER(amqp_publish), "mailpipe-publish",
+	     "User of mailin: may write to the exchange mail.in, nothing else."),
+	TEXT("amqp", "publish_password_file", SECRET(amqp_publish), "",
+	     "File with that user's password in its first line."),
+	TEXT("amqp", "consume_user", USER(amqp_consume), "mailpipe-consume",
+	     "User of mailin-ingest: may read the inbound queues and write to mail.dead."),
+	TEXT("amqp", "consume_password_file", SECRET(amqp_consume), "",
+	     "File with that user's password in its first line."),
+	TEXT("amqp", "setup_user", USER(amqp_setup), "mailpipe-setup",
+	     "User of mailctl setup: may configure what is named mail.*."),
+	TEXT("amqp", "setup_password_file", SECRET(amqp_setup), "",
+	     "File with that user's password in its first line."),
+
+	LIST("mysql", "hosts", FIELD(mysql_hosts), "localhost",
+	     "MySQL or MariaDB servers, host[:port], tried in order. Port 3306."),
+	TEXT("mysql", "socket", FIELD(mysql_socket), "",
+	     "Unix socket of a local server; if set, hosts are not used."),
+	TEXT("mysql", "database", FIELD(mysql_database), "mailpipe", "Database."),
+	BOOL("mysql", "tls", FIELD(mysql_tls), "no", "Use TLS and verify chain and host name."),
+	TEXT("mysql", "tls_ca_file", FIELD(mysql_tls_ca_file), "",
+	     "Certificates to trust (PEM); empty: those of the system."),
+	TIME("mysql", "timeout", FIELD(mysql_timeout), "20s", 1 * SECOND, 10 * MINUTE,
+	     "Longest wait for one answer of the server. Keep it below amqp.heartbeat."),
+	TEXT("mysql", "ingest_user", USER(mysql_ingest), "mailpipe-ingest",
+	     "User of mailin-ingest: writes the inbound tables."),
+	TEXT("mysql", "ingest_password_file", SECRET(mysql_ingest), "",
+	     "File with that user's password in its first line."),
+	TEXT("mysql", "mailout_user", USER(mysql_mailout), "mailpipe-mailout",
+	     "User of mailout: reads attachments, writes the outbound tables."),
+	TEXT("mysql", "mailout_password_file", SECRET(mysql_mailout), "",
+	     "File with that user's password in its first line."),
+	TEXT("mysql", "web_user", USER(mysql_web), "mailpipe-web",
+	     "User of the web front end: may only SELECT."),
+	TEXT("mysql", "web_password_file", SECRET(mysql_web), "",
+	     "File with that user's password in its first line."),
+	TEXT("mysql", "postfix_user", USER(mysql_postfix), "mailpipe-postfix",
+	     "User of Postfix: may only SELECT from the view recipients."),
+	TEXT("mysql", "postfix_password_file", SECRET(mysql_postfix), "",
+	     "File with that user's password in its first line."),
+	TEXT("mysql", "setup_user", USER(mysql_setup), "root",
+	     "User of mailctl setup: creates database, tables and users."),
+	TEXT("mysql", "setup_password_file", SECRET(mysql_setup), "",
+	     "File with that user's password in its first line."),
+
+	SIZE("limits", "message_size", LIMIT(message_size), "50M", 1 * KB, 1 * GB,
+	     "Largest mail; a larger one is refused with 5.3.4. Postfix's message_size_limit should "
+	     "be the same or less."),
+	TIME("limits", "deadline", LIMIT(deadline), "60s", 1 * SECOND, 15 * MINUTE,
+	     "Time mailin has for one mail; past it the mail is deferred. Keep it far below "
+	     "Postfix's command_time_limit."),
+	TIME("limits", "parse_cpu", LIMIT(parse_cpu), "1800ms", 100, 10 * MINUTE,
+	     "Processor time of the parser; past it the mail is published unparsed."),
+	TIME("limits", "parse_wall", LIMIT(parse_wall), "20s", 100, 10 * MINUTE,
+	     "Time of the parser; past it the mail is published unparsed."),
+	SIZE("limits", "parse_memory", LIMIT(parse_memory), "512M", 64 * MB, 16 * GB,
+	     "Address space of the parser; past it the mail is published unparsed."),
+	SIZE("limits", "header_bytes", LIMIT(header_bytes), "512K", 1 * KB, 64 * MB,
+	     "Bytes of the header of a mail or a part; what is beyond is cut."),
+	INT("limits", "headers", LIMIT(headers), "1000", 10, 100000,
+	    "Header fields of a mail; what is beyond is cut."),
+	INT("limits", "parts", LIMIT(parts), "1000", 1, 100000,
+	    "MIME parts of a mail; what is beyond is cut."),
+	INT("limits", "depth", LIMIT(depth), "50", 1, 200,
+	    "Nesting of MIME parts; what is deeper is not taken apart."),
+	INT("limits", "attachments", LIMIT(attachments), "500", 0, 100000,
+	    "Attachments of a mail; what is beyond is cut."),
+	INT("limits", "addresses", LIMIT(addresses), "1000", 1, 100000,
+	    "Addresses of one address field; what is beyond is cut."),
+	INT("limits", "filename_bytes", LIMIT(filename_bytes), "200", 16, 255,
+	    "Bytes of an attachment's name; what is beyond is cut, the extension is kept."),
+	SIZE("limits", "body_bytes", LIMIT(body_bytes), "4M", 1 * KB, 64 * MB,
+	     "Bytes of TextBody and of HtmlBody; what is beyond is cut."),
+
+	INT("ingest", "workers", FIELD(ingest_workers), "1", 1, 64, "Worker processes."),
+	INT("ingest", "batch_count", FIELD(ingest_batch_count), "256", 1, 1024,
+	    "Most messages in one transaction."),
+	SIZE("ingest", "batch_bytes", FIELD(ingest_batch_bytes), "16M", 64 * KB, 1 * GB,
+	     "A transaction is complete when its messages reach this size."),
+	TIME("ingest", "batch_wait", FIELD(ingest_batch_wait), "20ms", 0, 10 * SECOND,
+	     "Time a first message waits for others to join its transaction."),
+	TIME("ingest", "backoff_max", FIELD(ingest_backoff_max), "30s", 100, 10 * MINUTE,
+	     "Longest pause between two tries when the database or the broker is away."),
+
+	TEXT("log", "target", FIELD(log_target), "syslog", "syslog (facility mail) or stderr."),
+	CHOICE("log", "level", FIELD(log_level), "info", level_choices,
+	       "Least important priority that is logged."),
+};
+const size_t config_parameter_count = sizeof(config_parameters) / sizeof(config_parameters[0]);
+
+#define ROUTE(member) offsetof(struct config_route, member)
+
+const struct parameter config_route_parameters[] = {
+	{"route NAME", "recipients", PARAMETER_PATTERNS, ROUTE(recipients), "", 0, 0, NULL,
+	 "Address patterns: user@example.com, *@example.com or /regular expression/."},
+	BOOL("route NAME", "serial", ROUTE(serial), "no",
+	     "One active consumer only: messages are stored one after the other."),
+	CHOICE("route NAME", "raw", ROUTE(raw), "defect", raw_choices,
+	       "Put the raw mail into the document: always, never, or when parsing failed."),
+};
+const size_t config_route_parameter_count =
+	sizeof(config_route_parameters) / sizeof(config_route_parameters[0]);
