@@ -115,9 +115,19 @@ char *config_password(const struct config_user *user, const char *key, struct re
  * range, default and help as comments. */
 void config_print(const struct config *config, FILE *out, bool with_help);
 
-/* Visit the table: what the manual page test reads. */
-void config_each_parameter(void (*visit)(const char *section, const char *name, const char *type,
-					 const char *default_value, const char *help, void *context),
+/* One parameter as people see it. */
+struct config_description {
+	const char *section;		/* "amqp"; "route NAME" */
+	const char *name;
+	const char *type;
+	const char *default_value;	/* "" for none */
+	const char *range;		/* "1K to 1G", "defect, no, yes"; "" for none */
+	const char *help;
+};
+
+/* Visit the table: what the manual page's test reads. */
+void config_each_parameter(void (*visit)(const struct config_description *description,
+					 void *context),
 			   void *context);
 
 #endif

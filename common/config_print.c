@@ -8,12 +8,11 @@
 
 static void print_help(const struct parameter *parameter, FILE *out)
 {
-	fprintf(out, "# %s\n# %s", parameter->help, config_type_name(parameter->type));
-	if (parameter->choices != NULL) {
-		g_autofree char *all = g_strjoinv(", ", (char **)parameter->choices);
+	g_autofree char *range = config_range_text(parameter);
 
-		fprintf(out, ": %s", all);
-	}
+	fprintf(out, "# %s\n# %s", parameter->help, config_type_name(parameter->type));
+	if (*range != '\0')
+		fprintf(out, ", %s", range);
 	if (*parameter->default_value != '\0')
 		fprintf(out, "; default %s", parameter->default_value);
 	fputc('\n', out);
@@ -72,17 +71,26 @@ void config_print(const struct config *config, FILE *out, bool with_help)
 }
 
 static void each(const struct parameter *table, size_t count,
-		 void (*visit)(const char *section, const char *name, const char *type,
-			       const char *default_value, const char *help, void *context),
+		 void (*visit)(const struct config_description *description, void *context),
 		 void *context)
 {
-	for (size_t i = 0; i < count; i++)
-		visit(table[i].section, table[i].name, config_type_name(table[i].type),
-		      table[i].default_value, table[i].help, context);
+	for (size_t i = 0; i < count; i++) {
+		g_autofree char *range = config_range_text(&table[i]);
+		struct config_description description = {
+			.section = table[i].section,
+			.name = table[i].name,
+			.type = config_type_name(table[i].type),
+			.default_value = table[i].default_value,
+			.range = range,
+			.help = table[i].help,
+		};
+
+		visit(&description, context);
+	}
 }
 
-void config_each_parameter(void (*visit)(const char *section, const char *name, const char *type,
-					 const char *default_value, const char *help, void *context),
+void config_each_parameter(void (*visit)(const struct config_description *description,
+					 void *context),
 			   void *context)
 {
 	each(config_parameters, config_parameter_count, visit, context);

@@ -48,6 +48,9 @@ enum outcome config_set(const struct parameter *parameter, void *base, const cha
 /* The value as it would stand in the file; g_free() it. */
 char *config_value_text(const struct parameter *parameter, const void *base);
 
+/* "1K to 1G", "defect, no, yes" or ""; g_free() it. */
+char *config_range_text(const struct parameter *parameter);
+
 /* Free the field's memory. */
 void config_clear(const struct parameter *parameter, void *base);
 

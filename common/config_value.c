@@ -79,6 +79,19 @@ static char *number_text(enum parameter_type type, int64_t number)
 	return g_strdup("");
 }
 
+char *config_range_text(const struct parameter *parameter)
+{
+	if (parameter->type == PARAMETER_CHOICE)
+		return g_strjoinv(", ", (char **)parameter->choices);
+	if (parameter->type != PARAMETER_INT && parameter->type != PARAMETER_SIZE &&
+	    parameter->type != PARAMETER_TIME)
+		return g_strdup("");
+	g_autofree char *low = number_text(parameter->type, parameter->minimum);
+	g_autofree char *high = number_text(parameter->type, parameter->maximum);
+
+	return g_strdup_printf("%s to %s", low, high);
+}
+
 static enum outcome set_number(const struct parameter *parameter, int64_t *to, const char *value,
 			       struct reason *reason)
 {
@@ -99,11 +112,10 @@ static enum outcome set_number(const struct parameter *parameter, int64_t *to, c
 		if (number > parameter->maximum / unit->factor + 1 || number < 0 ||
 		    number * unit->factor < parameter->minimum ||
 		    number * unit->factor > parameter->maximum) {
-			g_autofree char *low = number_text(parameter->type, parameter->minimum);
-			g_autofree char *high = number_text(parameter->type, parameter->maximum);
+			g_autofree char *range = config_range_text(parameter);
 
-			return outcome_retry(reason, "4.3.5", "%s is not between %s and %s", value,
-					     low, high);
+			return outcome_retry(reason, "4.3.5", "%s is not in the range %s", value,
+					     range);
 		}
 		*to = number * unit->factor;
 		return OUTCOME_OK;
@@ -132,7 +144,7 @@ static enum outcome set_choice(const struct parameter *parameter, int64_t *to, c
 			return OUTCOME_OK;
 		}
 	}
-	g_autofree char *all = g_strjoinv(" ", (char **)parameter->choices);
+	g_autofree char *all = config_range_text(parameter);
 
 	return outcome_retry(reason, "4.3.5", "\"%s\" is none of: %s", value, all);
 }
