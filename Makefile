@@ -117,9 +117,13 @@ deps:
 unit: all $(UNIT_TESTS)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer $(UNIT_TESTS)
 
+# Every file below CORPUS through `mailin --dry-run`: no crash, true documents, the expected fields.
+check-corpus: all
+	BUILD=$(B) tests/corpus-check/check-corpus $(CORPUS_FLAGS) "$(CORPUS)"
+
 clean:
 	rm -rf build build-san build-clang build-san-clang
 
-.PHONY: all deps unit clean FORCE
+.PHONY: all deps unit check-corpus clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

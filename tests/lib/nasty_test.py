@@ -1,0 +1,97 @@
+"""TAP for the tests of ugly mails (tests/it/nasty-*.t).
+
+	suite = Suite()
+	suite.add("wrong-boundary", defects=["multipart boundary not found"], raw=True)
+	suite.run()
+
+Each mail of nasty.py becomes one test: exit 0, a true document, exactly these defects, less than 2 s
+of processor time and 512 MB, and the text that a reader expects."""
+
+import base64
+import concurrent.futures
+import os
+import sys
+import tempfile
+
+import document_check
+import dryrun
+import nasty
+
+CPU_LIMIT_S = 2.0
+MEMORY_LIMIT = 512 << 20
+HELLO = "hello from the body"
+
+
+class Suite:
+    def __init__(self):
+        self.tests = []
+        self.folder = tempfile.TemporaryDirectory(prefix="mailpipe-nasty-")
+
+    def config(self, **limits):
+        """A config file with these limits; its path."""
+        path = os.path.join(self.folder.name, "%d.conf" % len(os.listdir(self.folder.name)))
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("[limits]\n" + "".join("%s = %s\n" % item for item in limits.items()))
+        return path
+
+    def add(self, name, size=None, what="", config=None, **wanted):
+        """wanted: defects (all of them, in any order), hello (False: the text is not expected), raw (True or
+        False: is Raw there?), see (a function of the document that returns what is wrong, or None)."""
+        self.tests.append((name, size, what, config, wanted))
+
+    def run(self):
+        if not dryrun.build_exists():
+            print("Bail out!  %s is not built" % dryrun.mailin())
+            sys.exit(255)
+        print("1..%d" % len(self.tests))
+        failed = 0
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for number, result in enumerate(pool.map(judge, self.tests), 1):
+                title, wrong = result
+                print("%s %d - %s" % ("not ok" if wrong else "ok", number, title), flush=True)
+                for line in wrong:
+                    print("#   " + line, file=sys.stderr)
+                failed += bool(wrong)
+        sys.exit(1 if failed else 0)
+
+
+def judge(test):
+    name, size, what, config, wanted = test
+    title = name + (" %d" % size if size is not None else "") + (": " + what if what else "")
+    mail = nasty.mail(name, size)
+    argv = dryrun.command() + (["--config", config] if config else [])
+    run = dryrun.run(mail, argv)
+    wrong = []
+    if run.exit != 0:
+        wrong.append("exit %d: %s" % (run.exit, run.err.decode("utf-8", "replace").strip()[:200]))
+    if run.cpu > CPU_LIMIT_S:
+        wrong.append("%.2f s of processor time" % run.cpu)
+    if run.rss > MEMORY_LIMIT:
+        wrong.append("%d MB of memory" % (run.rss >> 20))
+    document, findings = document_check.check(run.out, mail)
+    wrong += findings
+    if document is not None and not findings:
+        wrong += compare(document, mail, wanted)
+    return title, wrong
+
+
+def compare(document, mail, wanted):
+    inner = document["Mailpipe"]
+    if "defects" in wanted and sorted(inner["Defects"]) != sorted(wanted["defects"]):
+        yield "defects %r, wanted %r" % (inner["Defects"], wanted["defects"])
+    if "raw" in wanted and ("Raw" in inner) != wanted["raw"]:
+        yield "Raw is %sthere" % ("" if "Raw" in inner else "not ")
+    if wanted.get("hello", True) and not has_hello(document):
+        yield "the text is lost: TextBody %r" % document["TextBody"][:80]
+    if "see" in wanted:
+        wrong = wanted["see"](document)
+        if wrong:
+            yield str(wrong)[:400]
+
+
+def has_hello(document):
+    if HELLO in document["TextBody"]:
+        return True
+    if any(HELLO.encode() in base64.b64decode(a["Content"]) for a in document["Attachments"]):
+        return True
+    return HELLO.encode() in base64.b64decode(document["Mailpipe"].get("Raw", ""))
