@@ -31,7 +31,7 @@ static void expect(struct page *page, const char *expected)
 static void described(const struct config_description *description, void *context)
 {
 	struct page *page = context;
-	g_autofree char *section = g_strdup_printf("\n.Ss [%s]\n", description->section);
+	g_autofree char *section = g_strdup_printf("\n.Ss Section %s\n", description->section);
 	GString *item = g_string_new(NULL);
 	const char *position = strstr(page->text, section);
 
