@@ -50,6 +50,8 @@ PROGRAMS := $(if $(wildcard mailin/mailin.c),$(B)/sbin/mailin) \
 	$(if $(wildcard mailctl/mailctl.c),$(B)/bin/mailctl)
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%.t,$(wildcard tests/unit/*_test.c))
+# Programs that integration tests run against real servers.
+IT_PROGRAMS := $(patsubst tests/it/%.c,$(B)/tests/it/%,$(wildcard tests/it/*.c))
 
 all: $(PROGRAMS)
 
@@ -107,6 +109,10 @@ $(B)/tests/unit/%.t: $(B)/obj/tests/unit/%.o $(PARSE_LIB) $(INGEST_LIB) $(MAILCT
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
+$(B)/tests/it/%: $(B)/obj/tests/it/%.o $(MAILCTL_LIB) $(COMMON_LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 # ---- tests ----
@@ -117,6 +123,11 @@ deps:
 unit: all $(UNIT_TESTS)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer $(UNIT_TESTS)
 
+# Against real servers; T='tests/it/a.t' chooses.
+T ?= $(sort $(wildcard tests/it/*.t))
+it: all $(IT_PROGRAMS)
+	BUILD=$(abspath $(B)) prove --timer $(T)
+
 # Every file below CORPUS through `mailin --dry-run`: no crash, true documents, the expected fields.
 check-corpus: all
 	BUILD=$(B) tests/corpus-check/check-corpus $(CORPUS_FLAGS) "$(CORPUS)"
@@ -124,6 +135,6 @@ check-corpus: all
 clean:
 	rm -rf build build-san build-clang build-san-clang
 
-.PHONY: all deps unit check-corpus clean FORCE
+.PHONY: all deps unit it check-corpus clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
