@@ -11,14 +11,21 @@
 #include "common/config.h"
 #include "common/wire.h"
 
-/* Once, before the sandbox closes: what needs files (GMime, charsets named in the mail, magic data). */
-void parse_init(const char *mail, size_t size);
+/* Once, before the sandbox closes: what needs files and does not depend on the mail. */
+void parse_init(void);
 
-/* Adds From ... Attachments and the rest of Mailpipe to the document, and Raw as `raw` says.  The
- * mail must outlive the document, and so must this call's other buffers: free with parse_deinit(). */
+/* Before the sandbox closes, too: the charsets that the mail names. */
+void parse_prepare(const char *mail, size_t size);
+
+/*
+ * Adds From ... Attachments and the rest of Mailpipe to the document.  Mailpipe.Raw is added as `raw`
+ * says; CONFIG_RAW_DEFECT means: when a defect tells that the document lacks something of the mail.
+ * The mail must outlive the document, and so must this call's other buffers: free with parse_deinit().
+ */
 void parse_mail(const char *mail, size_t size, const struct config_limits *limits,
 		enum config_raw raw, struct wire *document);
 
+/* After the documents are freed. */
 void parse_deinit(void);
 
 #endif

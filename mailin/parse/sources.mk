@@ -1,5 +1,15 @@
 PARSE_SOURCES = \
+	mailin/parse/address.c \
+	mailin/parse/attach.c \
 	mailin/parse/auto.c \
+	mailin/parse/body.c \
+	mailin/parse/date.c \
+	mailin/parse/defect.c \
 	mailin/parse/detect.c \
+	mailin/parse/encoded_word.c \
 	mailin/parse/filename.c \
-	mailin/parse/flowed.c
+	mailin/parse/flowed.c \
+	mailin/parse/mime.c \
+	mailin/parse/param.c \
+	mailin/parse/parse.c \
+	mailin/parse/transfer.c

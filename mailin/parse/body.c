@@ -1,0 +1,299 @@
+#include "mailin/parse/body.h"
+
+#include "mailin/parse/charset.h"
+#include "mailin/parse/flowed.h"
+#include "mailin/parse/html_text.h"
+#include "mailin/parse/transfer.h"
+
+/* ---- choosing ---- */
+
+/* RFC 8621's algorithm: a list that is NULL takes no more parts in this branch. */
+struct lists {
+	GPtrArray *text;
+	GPtrArray *html;
+	GPtrArray *attachments;
+};
+
+static bool is_plain(const struct part *part)
+{
+	return strcmp(part->type, "text/plain") == 0;
+}
+
+static bool is_html(const struct part *part)
+{
+	return strcmp(part->type, "text/html") == 0;
+}
+
+static bool has_name(const struct part *part)
+{
+	g_autofree char *name = NULL;
+
+	if (part->disposition_params != NULL)
+		name = params_bytes(part->disposition_params, "filename");
+	if (name == NULL && part->type_params != NULL)
+		name = params_bytes(part->type_params, "name");
+	return name != NULL;
+}
+
+/* The child that multipart/related's start names (RFC 2387, 3.2), else the first. */
+static guint root_of(const struct part *related)
+{
+	g_autofree char *start = related->type_params == NULL
+					 ? NULL
+					 : params_bytes(related->type_params, "start");
+	for (guint i = 0; start != NULL && i < related->children->len; i++) {
+		const struct part *child = g_ptr_array_index(related->children, i);
+		const struct field *id = mime_field(child, "Content-ID");
+		if (id != NULL && span_is(span_trim(id->value), start))
+			return i;
+	}
+	return 0;
+}
+
+static bool is_body(const struct part *part, bool first, bool related)
+{
+	if (!is_plain(part) && !is_html(part))
+		return false;
+	if (g_strcmp0(part->disposition, "attachment") == 0)
+		return false;
+	return first || (!related && !has_name(part));
+}
+
+static void choose(const struct part *part, bool alternative, bool in_alternative, bool first,
+		   bool related, struct lists *lists);
+
+/* An alternative that had only one kind is both kinds' body. */
+static void share(GPtrArray *from, guint start, GPtrArray *to)
+{
+	for (guint i = start; i < from->len; i++)
+		g_ptr_array_add(to, g_ptr_array_index(from, i));
+}
+
+static void choose_children(const struct part *multipart, bool in_alternative, struct lists *outer)
+{
+	struct lists lists = *outer;
+	bool alternative = strcmp(multipart->type, "multipart/alternative") == 0;
+	bool related = strcmp(multipart->type, "multipart/related") == 0;
+	guint root = related ? root_of(multipart) : 0;
+	guint texts = lists.text == NULL ? 0 : lists.text->len;
+	guint htmls = lists.html == NULL ? 0 : lists.html->len;
+
+	for (guint i = 0; i < multipart->children->len; i++)
+		choose(g_ptr_array_index(multipart->children, i), alternative,
+		       in_alternative || alternative, i == root, related, &lists);
+	if (!alternative || lists.text == NULL || lists.html == NULL)
+		return;
+	guint new_htmls = lists.html->len;
+	if (texts == lists.text->len && htmls != new_htmls)
+		share(lists.html, htmls, lists.text);
+	else if (htmls == new_htmls && texts != lists.text->len)
+		share(lists.text, texts, lists.html);
+}
+
+static void choose(const struct part *part, bool alternative, bool in_alternative, bool first,
+		   bool related, struct lists *lists)
+{
+	if (part->children != NULL) {
+		choose_children(part, in_alternative, lists);
+		return;
+	}
+	if (!is_body(part, first, related)) {
+		g_ptr_array_add(lists->attachments, (gpointer)part);
+		return;
+	}
+	if (alternative) {
+		GPtrArray *list = is_plain(part) ? lists->text : lists->html;
+		g_ptr_array_add(list != NULL ? list : lists->attachments, (gpointer)part);
+		return;
+	}
+	if (in_alternative && is_plain(part))
+		lists->html = NULL;
+	else if (in_alternative)
+		lists->text = NULL;
+	if (lists->text != NULL)
+		g_ptr_array_add(lists->text, (gpointer)part);
+	if (lists->html != NULL)
+		g_ptr_array_add(lists->html, (gpointer)part);
+	if (lists->text == NULL && lists->html == NULL)
+		g_ptr_array_add(lists->attachments, (gpointer)part);
+}
+
+void body_choose(const struct part *root, struct body_choice *choice)
+{
+	choice->text = g_ptr_array_new();
+	choice->html = g_ptr_array_new();
+	choice->attachments = g_ptr_array_new();
+	struct lists lists = { choice->text, choice->html, choice->attachments };
+	choose(root, false, false, true, false, &lists);
+}
+
+void body_choice_clear(struct body_choice *choice)
+{
+	g_ptr_array_free(choice->text, TRUE);
+	g_ptr_array_free(choice->html, TRUE);
+	g_ptr_array_free(choice->attachments, TRUE);
+}
+
+/* ---- text ---- */
+
+/* CRLF and CR to LF, no NUL; in place. */
+static size_t normalise(char *text, size_t size, struct defects *defects)
+{
+	size_t out = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		char c = text[i];
+		if (c == '\0') {
+			defect_note(defects, DEFECT_NUL);
+			continue;
+		}
+		if (c == '\r') {
+			if (i + 1 < size && text[i + 1] == '\n')
+				continue;
+			c = '\n';
+		}
+		text[out++] = c;
+	}
+	text[out] = '\0';
+	return out;
+}
+
+/* <meta charset=...> or <meta http-equiv ... charset=...> near the beginning. */
+static char *html_charset(struct span html)
+{
+	enum { LOOK_MAX = 1024 };
+	g_autofree char *head = g_strndup(html.data, MIN(html.size, LOOK_MAX));
+	g_autofree char *lower = g_ascii_strdown(head, -1);
+	const char *meta = strstr(lower, "<meta");
+	const char *charset = meta == NULL ? NULL : strstr(meta, "charset=");
+
+	if (charset == NULL)
+		return NULL;
+	charset += strlen("charset=");
+	charset += strspn(charset, "\"' ");
+	return g_strndup(charset, strcspn(charset, "\"' />;"));
+}
+
+static char *read_text(const struct part *part, size_t *size, struct defects *defects)
+{
+	g_autofree char *owned = NULL;
+	struct span body = transfer_decode(part, &owned, defects);
+	g_autofree char *label = NULL;
+	bool wrong = false;
+
+	if (part->type_params != NULL)
+		label = params_text(part->type_params, "charset", defects);
+	if (label == NULL && is_html(part) && !g_utf8_validate(body.data, (gssize)body.size, NULL))
+		label = html_charset(body);
+	char *text = charset_to_utf8(label, body.data, body.size, size, &wrong);
+	if (wrong)
+		defect_note(defects, DEFECT_CHARSET);
+	*size = normalise(text, *size, defects);
+	if (!is_plain(part) || part->type_params == NULL)
+		return text;
+	g_autofree char *format = params_bytes(part->type_params, "format");
+	if (format == NULL || g_ascii_strcasecmp(format, "flowed") != 0)
+		return text;
+	g_autofree char *delsp = params_bytes(part->type_params, "delsp");
+	bool drop = delsp != NULL && g_ascii_strcasecmp(delsp, "yes") == 0;
+	char *joined = flowed_join(text, *size, drop);
+	g_free(text);
+	*size = strlen(joined);
+	return joined;
+}
+
+static void append(GString *out, const char *text, size_t size)
+{
+	if (out->len > 0 && out->str[out->len - 1] != '\n')
+		g_string_append_c(out, '\n');
+	g_string_append_len(out, text, (gssize)size);
+}
+
+static void append_plain_from_html(GString *out, const char *html, size_t size,
+				   const struct config_limits *limits, struct defects *defects)
+{
+	bool cut = false;
+	g_autofree char *text = html_to_text(html, size, (size_t)limits->body_bytes, &cut);
+	if (text == NULL)
+		return;
+	if (cut)
+		defect_note(defects, DEFECT_BODY_CUT);
+	append(out, text, strlen(text));
+}
+
+static void append_html_from_plain(GString *out, const char *text)
+{
+	g_autofree char *escaped = g_markup_escape_text(text, -1);
+	g_autofree char *html = g_strdup_printf("<pre>%s</pre>\n", escaped);
+	append(out, html, strlen(html));
+}
+
+void body_cut(GString *text, int64_t limit, struct defects *defects)
+{
+	if ((int64_t)text->len <= limit)
+		return;
+	defect_note(defects, DEFECT_BODY_CUT);
+	const char *stop = text->str + limit;
+	while (stop > text->str && ((unsigned char)*stop & 0xC0) == 0x80)
+		stop--;
+	g_string_truncate(text, (gsize)(stop - text->str));
+}
+
+static bool is_blank_text(const char *text)
+{
+	while (is_space(*text))
+		text++;
+	return *text == '\0';
+}
+
+static void append_texts(GString *out, const GPtrArray *parts, const struct config_limits *limits,
+			 struct defects *defects)
+{
+	for (guint i = 0; i < parts->len && (int64_t)out->len <= limits->body_bytes; i++) {
+		const struct part *part = g_ptr_array_index(parts, i);
+		size_t size;
+		g_autofree char *text = read_text(part, &size, defects);
+		if (is_html(part))
+			append_plain_from_html(out, text, size, limits, defects);
+		else
+			append(out, text, size);
+	}
+}
+
+char *body_text(const struct body_choice *choice, const struct config_limits *limits,
+		struct defects *defects)
+{
+	GString *out = g_string_new(NULL);
+
+	append_texts(out, choice->text, limits, defects);
+	/* Senders put an empty text beside their HTML. */
+	if (is_blank_text(out->str)) {
+		g_string_truncate(out, 0);
+		append_texts(out, choice->html, limits, defects);
+	}
+	body_cut(out, limits->body_bytes, defects);
+	return g_string_free(out, FALSE);
+}
+
+char *body_html(const struct body_choice *choice, const struct config_limits *limits,
+		struct defects *defects)
+{
+	GString *out = g_string_new(NULL);
+	bool any = false;
+
+	for (guint i = 0; i < choice->html->len && !any; i++)
+		any = is_html(g_ptr_array_index(choice->html, i));
+	for (guint i = 0; any && i < choice->html->len; i++) {
+		const struct part *part = g_ptr_array_index(choice->html, i);
+		size_t size;
+		g_autofree char *text = read_text(part, &size, defects);
+		if (is_html(part))
+			append(out, text, size);
+		else
+			append_html_from_plain(out, text);
+		if ((int64_t)out->len > limits->body_bytes)
+			break;
+	}
+	body_cut(out, limits->body_bytes, defects);
+	return g_string_free(out, FALSE);
+}

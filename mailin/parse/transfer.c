@@ -1,0 +1,63 @@
+#include "mailin/parse/transfer.h"
+
+#include <gmime/gmime.h>
+
+enum transfer { TRANSFER_IDENTITY, TRANSFER_DECODE, TRANSFER_UNKNOWN };
+
+static enum transfer read_encoding(const struct part *part, GMimeContentEncoding *encoding)
+{
+	static const char *const identity[] = { "",	"7bit", "8bit",	 "binary", "7-bit",
+						"8-bit", "7",	"8",	 "none" };
+	const struct field *field = mime_field(part, "Content-Transfer-Encoding");
+	struct defects ignored;
+
+	if (field == NULL)
+		return TRANSFER_IDENTITY;
+	/* It has no parameters, but comments, and some senders put a semicolon. */
+	struct params *params = params_parse(field->value, &ignored);
+	g_autofree char *name = g_strdup(params_value(params));
+	params_free(&params);
+	if (name[0] == '"' && strlen(name) > 2) {
+		memmove(name, name + 1, strlen(name));
+		name[strcspn(name, "\"")] = '\0';
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(identity); i++)
+		if (strcmp(name, identity[i]) == 0)
+			return TRANSFER_IDENTITY;
+	*encoding = g_mime_content_encoding_from_string(name);
+	return *encoding == GMIME_CONTENT_ENCODING_DEFAULT ? TRANSFER_UNKNOWN : TRANSFER_DECODE;
+}
+
+static bool is_broken_base64(struct span body)
+{
+	size_t characters = 0;
+
+	for (size_t i = 0; i < body.size; i++) {
+		char c = body.data[i];
+		if (g_ascii_isalnum(c) || c == '+' || c == '/' || c == '=')
+			characters++;
+		else if (!is_space(c))
+			return true;
+	}
+	return characters % 4 != 0;
+}
+
+struct span transfer_decode(const struct part *part, char **owned, struct defects *defects)
+{
+	GMimeContentEncoding encoding = GMIME_CONTENT_ENCODING_DEFAULT;
+	enum transfer transfer = read_encoding(part, &encoding);
+
+	*owned = NULL;
+	if (transfer == TRANSFER_UNKNOWN)
+		defect_note(defects, DEFECT_ENCODING);
+	if (transfer != TRANSFER_DECODE)
+		return part->body;
+	if (encoding == GMIME_CONTENT_ENCODING_BASE64 && is_broken_base64(part->body))
+		defect_note(defects, DEFECT_BASE64);
+	GMimeEncoding state;
+	g_mime_encoding_init_decode(&state, encoding);
+	char *data = g_malloc(g_mime_encoding_outlen(&state, part->body.size) + 1);
+	size_t size = g_mime_encoding_flush(&state, part->body.data, part->body.size, data);
+	*owned = data;
+	return (struct span){ data, size };
+}

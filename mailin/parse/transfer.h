@@ -1,0 +1,17 @@
+/*
+ * Content transfer encodings (RFC 2045, 6), by GMime's decoders.
+ */
+#ifndef MAILIN_PARSE_TRANSFER_H
+#define MAILIN_PARSE_TRANSFER_H
+
+#include "mailin/parse/defect.h"
+#include "mailin/parse/mime.h"
+
+/*
+ * The part's body decoded.  When there is nothing to decode the result lies in the mail itself and
+ * *owned is NULL; else *owned is the memory of it, g_free() it.
+ * Broken base64 is decoded as far as it goes, an unknown encoding is left as it is; both with a defect.
+ */
+struct span transfer_decode(const struct part *part, char **owned, struct defects *defects);
+
+#endif
