@@ -3,7 +3,11 @@
  *
  * Publish and consume on separate connections: a blocked publisher would block the acks.
  * Every call that waits takes a deadline.  A call that fails fills the reason (4.x.y: a broker's
- * fault is never the mail's) and leaves the broker fit only for broker_close().
+ * fault is never the mail's) and leaves the broker fit only for broker_close(), except where it says
+ * otherwise; further calls fail with the same reason.
+ * A connection that nobody calls dies of missing heartbeats: call broker_next() on it, with a
+ * deadline in the past, more often than every heartbeat_s seconds, even if it consumes nothing.
+ * Uses the watchdog (common/watchdog.h) for calls that could block.
  * Source: AMQP 0-9-1, https://www.rabbitmq.com/amqp-0-9-1-reference.html
  */
 #ifndef COMMON_BROKER_H
@@ -19,24 +23,31 @@
 struct broker;
 
 struct broker_options {
-	char **hosts;			/* host[:port], NULL at the end; tried in order */
+	char **hosts;			/* see common/hostport.h; NULL at the end; tried in order */
 	const char *vhost;
 	const char *user;
 	const char *password;
-	bool tls;			/* verified: chain and host name */
+	bool tls;			/* verified: chain, and host name or address */
 	const char *tls_ca_file;	/* NULL: the system's */
-	int heartbeat_s;
+	int heartbeat_s;		/* 0: none; the server may choose a shorter one */
 	const char *name;		/* connection_name, as the management page shows it */
 };
 
-/* Tries the hosts in order until one answers.  NULL with a reason that tells each host's failure. */
+/* Tries the hosts in order until one lets us in, each for 5 s at most while others wait behind it.
+ * Ports default to 5672, with TLS 5671.  NULL with a reason that tells each host's failure. */
 struct broker *broker_open(const struct broker_options *options, struct deadline deadline,
 			   struct reason *reason);
 
-/* Says goodbye without waiting for an answer.  NULL is allowed; *broker becomes NULL. */
+/* Says goodbye without waiting for an answer; never blocks.  NULL is allowed; *broker becomes NULL. */
 void broker_close(struct broker **broker);
 
 /* ---- publishing: persistent, mandatory, confirmed ---- */
+
+/* Header names of our messages. */
+#define HEADER_QUEUE_ID "queue-id"
+#define HEADER_ATTEMPT "attempt"
+#define HEADER_FIRST_SEEN "first-seen"
+#define HEADER_LAST_ERROR "last-error"
 
 struct broker_header {
 	const char *name;
@@ -47,7 +58,7 @@ struct broker_header {
 struct broker_message {
 	const char *exchange;
 	const char *routing_key;
-	const void *body;
+	const void *body;		/* sent from where it lies, without a copy of it all */
 	size_t body_size;
 	const char *content_type;
 	const char *message_id;		/* these may be NULL */
@@ -63,7 +74,8 @@ enum outcome broker_confirm_select(struct broker *broker, struct deadline deadli
 				   struct reason *reason);
 
 /* OK only after the broker's ack without a return.  RETRY for everything else: returned (no queue
- * is bound), nack (queue full), channel or connection closed, blocked, deadline. */
+ * is bound), nack (queue full), channel or connection closed, blocked until the deadline.  After a
+ * return or a nack the broker can be used on.  Strings are at most 255 bytes, header texts excepted. */
 enum outcome broker_publish(struct broker *broker, const struct broker_message *message,
 			    struct deadline deadline, struct reason *reason);
 
@@ -82,10 +94,10 @@ struct broker_delivery {
 	char *type;
 	char *app_id;
 	int64_t timestamp;		/* 0: none */
-	char *queue_id;			/* header "queue-id" */
-	char *last_error;		/* header "last-error" */
-	int64_t first_seen;		/* header "first-seen", seconds; 0: none */
-	int64_t attempt;		/* header "attempt"; 0: none */
+	char *queue_id;			/* HEADER_QUEUE_ID ...; NULL if it is no text */
+	char *last_error;
+	int64_t first_seen;		/* seconds since 1970; these are 0 if absent, no number or < 0 */
+	int64_t attempt;
 };
 
 void broker_delivery_clear(struct broker_delivery *delivery);
@@ -97,15 +109,19 @@ enum outcome broker_consume(struct broker *broker, const char *queue, uint16_t p
 enum broker_event {
 	BROKER_DELIVERY,
 	BROKER_TIMEOUT,		/* nothing came until the deadline */
-	BROKER_CANCELLED,	/* the queue was deleted or moved: reason tells */
+	BROKER_CANCELLED,	/* the queue was deleted or moved: reason tells; others go on */
 	BROKER_LOST		/* connection or channel is gone: reason tells */
 };
 
 /* Wait for one delivery; heartbeats are served meanwhile.  With a deadline in the past it only looks.
- * wake_fd (or -1) becoming readable ends the wait as BROKER_TIMEOUT. */
+ * wake_fd (or -1) becoming readable ends the wait as BROKER_TIMEOUT, if no delivery is at hand.
+ * `delivery` is filled, for broker_delivery_clear(), with BROKER_DELIVERY only.  A message of which a
+ * part has come when the deadline passes is continued by the next call; if it stalls for 60 s, the
+ * connection is BROKER_LOST. */
 enum broker_event broker_next(struct broker *broker, struct broker_delivery *delivery, int wake_fd,
 			      struct deadline deadline, struct reason *reason);
 
+/* multiple: this one and all before it. */
 enum outcome broker_ack(struct broker *broker, uint64_t tag, bool multiple, struct reason *reason);
 enum outcome broker_nack(struct broker *broker, uint64_t tag, bool multiple, bool requeue,
 			 struct reason *reason);
@@ -132,13 +148,14 @@ enum outcome broker_declare_queue(struct broker *broker, const struct broker_que
 enum outcome broker_bind(struct broker *broker, const char *queue, const char *exchange,
 			 const char *routing_key, struct deadline deadline, struct reason *reason);
 
-/* Passive declares: OK if it is there. */
+/* Passive declares: OK if it is there.  Asking for what is not there closes the channel, too, so do
+ * not ask on a connection that consumes. */
 enum outcome broker_check_exchange(struct broker *broker, const char *name,
 				   struct deadline deadline, struct reason *reason);
 enum outcome broker_check_queue(struct broker *broker, const char *name, int64_t *messages,
 				int64_t *consumers, struct deadline deadline, struct reason *reason);
 
-/* What the server said of itself ("RabbitMQ", "3.10.8"). */
+/* What the server said of itself ("RabbitMQ 3.10.8"). */
 const char *broker_server_version(const struct broker *broker);
 
 #endif

@@ -7,23 +7,19 @@
 #include "common/broker.h"
 #include "common/config.h"
 
+/* The names of headers are in common/broker.h. */
 #define EXCHANGE_IN "mail.in"		/* topic; routing key: the route's name */
 #define EXCHANGE_DEAD "mail.dead"	/* topic; routing key: the queue it came from */
 #define QUEUE_DEAD "mail.dead"
 #define TYPE_INBOUND "mailpipe.inbound.v1"	/* AMQP property "type" */
 #define CONTENT_TYPE_JSON "application/json"
 
-/* Header names of messages. */
-#define HEADER_QUEUE_ID "queue-id"
-#define HEADER_ATTEMPT "attempt"
-#define HEADER_FIRST_SEEN "first-seen"
-#define HEADER_LAST_ERROR "last-error"
-
 /* "mail.in.ROUTE"; g_free() it. */
 char *topology_inbound_queue(const char *route);
 
-/* Declare every exchange, queue and binding that the config needs; safe to repeat.  `say` is called
- * with a line for each. */
+/* Declare every exchange, queue and binding that the config needs; safe to repeat.  `say` (or
+ * NULL) is called with a line for each.  A queue that is there with other arguments is a RETRY with
+ * RabbitMQ's own words: it must be emptied and deleted first. */
 enum outcome topology_declare(struct broker *broker, const struct config *config,
 			      void (*say)(const char *line, void *context), void *context,
 			      struct deadline deadline, struct reason *reason);

@@ -1,0 +1,166 @@
+#include "common/broker_internal.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "common/watchdog.h"
+
+/* Header and end mark of a frame (AMQP 0-9-1, section 4.2.3). */
+enum { FRAME_OVERHEAD = 8 };
+
+enum outcome broker_confirm_select(struct broker *broker, struct deadline deadline,
+				   struct reason *reason)
+{
+	amqp_confirm_select_t select = {.nowait = 0};
+	enum outcome outcome =
+		broker_call(broker, AMQP_CONFIRM_SELECT_METHOD, &select,
+			    AMQP_CONFIRM_SELECT_OK_METHOD, NULL, deadline, reason);
+
+	broker->confirming = outcome == OUTCOME_OK;
+	return outcome;
+}
+
+static bool strings_fit(const struct broker_message *message, struct reason *reason)
+{
+	for (size_t i = 0; i < message->header_count; i++)
+		if (!broker_short_string("a header's name", message->headers[i].name, reason))
+			return false;
+	return broker_short_string("the exchange's name", message->exchange, reason) &&
+	       broker_short_string("the routing key", message->routing_key, reason) &&
+	       broker_short_string("the content type", message->content_type, reason) &&
+	       broker_short_string("the message id", message->message_id, reason) &&
+	       broker_short_string("the message type", message->type, reason) &&
+	       broker_short_string("the application id", message->app_id, reason);
+}
+
+static void set_text(amqp_basic_properties_t *properties, amqp_flags_t flag, amqp_bytes_t *property,
+		     const char *text)
+{
+	if (text == NULL)
+		return;
+	*property = amqp_cstring_bytes(text);
+	properties->_flags |= flag;
+}
+
+/* The properties borrow from the message; the table's entries are to be g_free()d. */
+static amqp_table_entry_t *fill_properties(amqp_basic_properties_t *to,
+					   const struct broker_message *message)
+{
+	amqp_table_entry_t *entries = g_new0(amqp_table_entry_t, message->header_count);
+
+	*to = (amqp_basic_properties_t){._flags = AMQP_BASIC_DELIVERY_MODE_FLAG,
+					.delivery_mode = AMQP_DELIVERY_PERSISTENT};
+	set_text(to, AMQP_BASIC_CONTENT_TYPE_FLAG, &to->content_type, message->content_type);
+	set_text(to, AMQP_BASIC_MESSAGE_ID_FLAG, &to->message_id, message->message_id);
+	set_text(to, AMQP_BASIC_TYPE_FLAG, &to->type, message->type);
+	set_text(to, AMQP_BASIC_APP_ID_FLAG, &to->app_id, message->app_id);
+	if (message->timestamp > 0) {
+		to->timestamp = (uint64_t)message->timestamp;
+		to->_flags |= AMQP_BASIC_TIMESTAMP_FLAG;
+	}
+	for (size_t i = 0; i < message->header_count; i++) {
+		const struct broker_header *header = &message->headers[i];
+		amqp_field_value_t *value = &entries[i].value;
+
+		entries[i].key = amqp_cstring_bytes(header->name);
+		if (header->text != NULL) {
+			value->kind = AMQP_FIELD_KIND_UTF8;
+			value->value.bytes = amqp_cstring_bytes(header->text);
+		} else {
+			value->kind = AMQP_FIELD_KIND_I64;
+			value->value.i64 = header->number;
+		}
+	}
+	if (message->header_count > 0) {
+		to->headers.num_entries = (int)message->header_count;
+		to->headers.entries = entries;
+		to->_flags |= AMQP_BASIC_HEADERS_FLAG;
+	}
+	return entries;
+}
+
+/* rabbitmq-c 0.11 marks even the last body frame with MSG_MORE if it is a full one, so that its end
+ * lies in our kernel for 200 ms.  Setting TCP_NODELAY (again) pushes what is waiting, see tcp(7). */
+static void push_full_last_frame(const struct broker *broker, size_t body_size)
+{
+	size_t frame_size = (size_t)amqp_get_frame_max(broker->amqp) - FRAME_OVERHEAD;
+	int on = 1;
+
+	if (body_size > 0 && body_size % frame_size == 0)
+		setsockopt(amqp_get_sockfd(broker->amqp), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+static enum outcome send_message(struct broker *broker, const struct broker_message *message,
+				 struct deadline deadline)
+{
+	amqp_basic_properties_t properties;
+	g_autofree amqp_table_entry_t *entries = fill_properties(&properties, message);
+	/* Sent from where it lies, frame by frame: a mapped file needs no memory. */
+	amqp_bytes_t body = {.len = message->body_size, .bytes = (void *)message->body};
+	int status = AMQP_STATUS_TIMER_FAILURE;
+
+	if (watchdog_arm(amqp_get_sockfd(broker->amqp), deadline))
+		status = amqp_basic_publish(broker->amqp, BROKER_CHANNEL,
+					    amqp_cstring_bytes(message->exchange),
+					    amqp_cstring_bytes(message->routing_key), 1, 0,
+					    &properties, body);
+	bool late = watchdog_disarm();
+	if (status == AMQP_STATUS_OK) {
+		push_full_last_frame(broker, message->body_size);
+		return OUTCOME_OK;
+	}
+	return broker_give_up(broker, late ? STATUS_BUSY : STATUS_LOST, "the message was not sent: %s",
+			      late ? "it does not take it in time, probably under an alarm"
+				   : amqp_error_string2(status));
+}
+
+/* Wait for the ack or nack. */
+static enum outcome wait_for_confirm(struct broker *broker, struct deadline deadline)
+{
+	amqp_frame_t frame;
+
+	while (broker->confirmed < broker->published) {
+		enum step step = broker_step(broker, -1, deadline, &frame);
+
+		if (step == STEP_LOST || broker->channel_closed)
+			return OUTCOME_RETRY;
+		if (step != STEP_TIMEOUT)
+			continue;
+		if (broker->blocked != NULL)
+			return broker_give_up(broker, STATUS_BUSY,
+					      "it takes no messages at present (%s)",
+					      broker->blocked);
+		return broker_give_up(broker, STATUS_UNREACHABLE, "no confirm in time");
+	}
+	return OUTCOME_OK;
+}
+
+enum outcome broker_publish(struct broker *broker, const struct broker_message *message,
+			    struct deadline deadline, struct reason *reason)
+{
+	if (broker_usable(broker, reason) != OUTCOME_OK || !strings_fit(message, reason))
+		return OUTCOME_RETRY;
+	if (!broker->confirming)
+		return outcome_retry(reason, STATUS_MISCONFIGURED,
+				     "confirms were not asked for before publishing");
+	g_clear_pointer(&broker->returned, g_free);
+	broker->refused = false;
+	broker->published++;
+	if (send_message(broker, message, deadline) != OUTCOME_OK ||
+	    wait_for_confirm(broker, deadline) != OUTCOME_OK)
+		return broker_usable(broker, reason);
+	/* A message that no queue wanted is returned, and then acked all the same. */
+	if (broker->returned != NULL)
+		return outcome_retry(reason, STATUS_MISCONFIGURED,
+				     "RabbitMQ at %s returned the message: %s; no queue is bound to "
+				     "exchange \"%s\" for \"%s\"",
+				     broker->peer, broker->returned, message->exchange,
+				     message->routing_key);
+	if (broker->refused)
+		return outcome_retry(reason, STATUS_BUSY,
+				     "RabbitMQ at %s refused the message for \"%s\": the queue is "
+				     "full or has no majority of its nodes",
+				     broker->peer, message->routing_key);
+	return OUTCOME_OK;
+}

@@ -1,0 +1,100 @@
+#include "common/topology.h"
+
+#include <glib.h>
+
+/* Past this many deliveries RabbitMQ itself puts a message into mail.dead: it is one that takes
+ * the worker down each time.  3.x has no default, 4.x has this one.  A lost connection counts as a
+ * delivery of every message that was prefetched. */
+enum { DELIVERY_LIMIT = 20 };
+
+static const char EXCHANGE_TYPE[] = "topic";
+static const char EVERY_KEY[] = "#";
+
+struct declaring {
+	struct broker *broker;
+	struct deadline deadline;
+	struct reason *reason;
+	void (*say)(const char *line, void *context);
+	void *context;
+};
+
+char *topology_inbound_queue(const char *route)
+{
+	return g_strconcat(EXCHANGE_IN ".", route, NULL);
+}
+
+/* The end of each step: say what is there now, or what it was that failed. */
+static enum outcome report(const struct declaring *d, enum outcome outcome, char *what)
+{
+	g_autofree char *line = what;
+
+	if (outcome != OUTCOME_OK)
+		reason_prefix(d->reason, line);
+	else if (d->say != NULL)
+		d->say(line, d->context);
+	return outcome;
+}
+
+static enum outcome declare_exchange(const struct declaring *d, const char *name)
+{
+	return report(d,
+		      broker_declare_exchange(d->broker, name, EXCHANGE_TYPE, d->deadline,
+					      d->reason),
+		      g_strdup_printf("exchange %s (%s)", name, EXCHANGE_TYPE));
+}
+
+static enum outcome declare_queue(const struct declaring *d, const struct broker_queue *queue)
+{
+	return report(d, broker_declare_queue(d->broker, queue, d->deadline, d->reason),
+		      g_strdup_printf("queue %s (quorum%s)", queue->name,
+				      queue->single_active_consumer ? ", single active consumer"
+								    : ""));
+}
+
+static enum outcome bind(const struct declaring *d, const char *queue, const char *exchange,
+			 const char *key)
+{
+	return report(d, broker_bind(d->broker, queue, exchange, key, d->deadline, d->reason),
+		      g_strdup_printf("binding %s -> %s for %s", exchange, queue, key));
+}
+
+/* First of all: at-least-once dead-lettering holds on to a message that finds no queue there. */
+static enum outcome declare_dead_letters(const struct declaring *d)
+{
+	static const struct broker_queue dead = {.name = QUEUE_DEAD};
+
+	if (declare_exchange(d, EXCHANGE_DEAD) != OUTCOME_OK ||
+	    declare_queue(d, &dead) != OUTCOME_OK)
+		return OUTCOME_RETRY;
+	return bind(d, QUEUE_DEAD, EXCHANGE_DEAD, EVERY_KEY);
+}
+
+static enum outcome declare_route(const struct declaring *d, const struct config_route *route)
+{
+	g_autofree char *name = topology_inbound_queue(route->name);
+	struct broker_queue queue = {
+		.name = name,
+		.single_active_consumer = route->serial,
+		.delivery_limit = DELIVERY_LIMIT,
+		.dead_letter_exchange = EXCHANGE_DEAD,
+		.dead_letter_routing_key = name,
+	};
+
+	if (declare_queue(d, &queue) != OUTCOME_OK)
+		return OUTCOME_RETRY;
+	return bind(d, name, EXCHANGE_IN, route->name);
+}
+
+enum outcome topology_declare(struct broker *broker, const struct config *config,
+			      void (*say)(const char *line, void *context), void *context,
+			      struct deadline deadline, struct reason *reason)
+{
+	struct declaring d = {broker, deadline, reason, say, context};
+
+	if (declare_dead_letters(&d) != OUTCOME_OK || declare_exchange(&d, EXCHANGE_IN) != OUTCOME_OK)
+		return OUTCOME_RETRY;
+	for (size_t i = 0; i < config->route_count; i++)
+		if (declare_route(&d, &config->routes[i]) != OUTCOME_OK)
+			return OUTCOME_RETRY;
+	return OUTCOME_OK;
+}
