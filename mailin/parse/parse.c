@@ -147,6 +147,7 @@ static void set_date(struct run *run)
 {
 	g_autofree char *text = field_text(run, "Date");
 
+	wire_set(run->mailpipe, "DateUTC", NULL);
 	if (text == NULL || *text == '\0') {
 		defect_note(&run->defects, DEFECT_DATE_NONE);
 		wire_set_text(run->document, "Date", "");
