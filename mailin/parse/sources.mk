@@ -12,4 +12,5 @@ PARSE_SOURCES = \
 	mailin/parse/mime.c \
 	mailin/parse/param.c \
 	mailin/parse/parse.c \
+	mailin/parse/sandbox.c \
 	mailin/parse/transfer.c
