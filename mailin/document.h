@@ -32,7 +32,8 @@ int64_t document_size_max(int64_t mail_size, const struct config_limits *limits)
 struct wire *document_job(struct wire *document, const struct config_limits *limits,
 			  enum config_raw raw);
 
-/* The other way round; NULL with a reason.  Fills limits (their types and ranges checked). */
+/* The other way round: the document, borrowed from the job, which must outlive it; NULL with a reason.  Fills
+ * limits (all must be there and not negative). */
 struct wire *document_from_job(struct wire *job, struct config_limits *limits, enum config_raw *raw,
 			       struct reason *reason);
 

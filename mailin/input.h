@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/outcome.h"
 #include "common/sha256.h"
@@ -29,8 +30,7 @@ enum outcome input_open(struct input *input, struct reason *reason);
  * Read all of `from`.  REJECT 5.3.4 as soon as there is one byte more than `limit`, without reading on;
  * RETRY for an error of reading or of the memfd.
  */
-enum outcome input_read(struct input *input, int from, const struct envelope *envelope,
-			int64_t limit, struct reason *reason);
+enum outcome input_read(struct input *input, int from, int64_t limit, struct reason *reason);
 
 /*
  * Is it all of the mail?  RETRY if it is certainly shorter than envelope->size says.  `parent` is what
@@ -38,7 +38,7 @@ enum outcome input_read(struct input *input, int from, const struct envelope *en
  * milliseconds since 1970.
  */
 enum outcome input_check_whole(const struct input *input, const struct envelope *envelope,
-			       int parent, int64_t now_ms, struct reason *reason);
+			       pid_t parent, int64_t now_ms, struct reason *reason);
 
 /* Make `data` point to the bytes.  RETRY if there is no memory. */
 enum outcome input_map(struct input *input, struct reason *reason);

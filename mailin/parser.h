@@ -2,7 +2,7 @@
  * The other process, mailin-parse(8): start it, hand it the job, wait for it, collect what it wrote.
  *
  * It is started before the mail is read, so that its linking runs beside our reading and connecting.
- * Descriptor 0 is the mail (a memfd that fills up meanwhile), 1 the memfd for the document, 2 /dev/null,
+ * Descriptor 0 is the mail (a memfd that fills up meanwhile), 1 the memfd for the document, 2 ours,
  * 3 a pipe with the job (document_job()).  The mail is complete when the job has ended: the parser must read
  * descriptor 3 to its end before it looks at descriptor 0.
  */
