@@ -1,0 +1,116 @@
+#include "mailin/ingest/batch.h"
+
+#include <glib.h>
+
+struct batch {
+	struct batch_limits limits;
+	GPtrArray *items;
+	size_t bytes;
+	struct deadline deadline;
+	GQueue kept;
+	size_t kept_bytes;
+};
+
+static void free_item(void *item)
+{
+	item_free(item);
+}
+
+static void free_delivery(void *delivery)
+{
+	broker_delivery_clear(delivery);
+	g_free(delivery);
+}
+
+struct batch *batch_new(const struct batch_limits *limits)
+{
+	struct batch *batch = g_new0(struct batch, 1);
+
+	batch->limits = *limits;
+	batch->items = g_ptr_array_new_with_free_func(free_item);
+	g_queue_init(&batch->kept);
+	return batch;
+}
+
+void batch_free(struct batch **batch)
+{
+	if (*batch == NULL)
+		return;
+	batch_forget(*batch);
+	g_ptr_array_unref((*batch)->items);
+	g_free(*batch);
+	*batch = NULL;
+}
+
+struct item *batch_add(struct batch *batch, struct broker_delivery *delivery)
+{
+	struct item *item = g_new0(struct item, 1);
+
+	if (batch->items->len == 0)
+		batch->deadline = deadline_in(batch->limits.wait_ms);
+	item->delivery = *delivery;
+	*delivery = (struct broker_delivery){0};
+	batch->bytes += item->delivery.body_size;
+	g_ptr_array_add(batch->items, item);
+	return item;
+}
+
+bool batch_is_full(const struct batch *batch)
+{
+	return batch->items->len >= batch->limits.count || batch->bytes >= batch->limits.bytes;
+}
+
+struct deadline batch_deadline(const struct batch *batch)
+{
+	return batch->deadline;
+}
+
+struct item **batch_items(struct batch *batch, size_t *count)
+{
+	*count = batch->items->len;
+	return (struct item **)batch->items->pdata;
+}
+
+uint64_t batch_last_tag(const struct batch *batch)
+{
+	const struct item *last = g_ptr_array_index(batch->items, batch->items->len - 1);
+
+	return last->delivery.tag;
+}
+
+size_t batch_bytes(const struct batch *batch)
+{
+	return batch->bytes;
+}
+
+void batch_clear(struct batch *batch)
+{
+	g_ptr_array_set_size(batch->items, 0);
+	batch->bytes = 0;
+}
+
+bool batch_keep(struct batch *batch, struct broker_delivery *delivery)
+{
+	batch->kept_bytes += delivery->body_size;
+	g_queue_push_tail(&batch->kept, g_memdup2(delivery, sizeof(*delivery)));
+	*delivery = (struct broker_delivery){0};
+	return batch->kept_bytes < batch->limits.bytes;
+}
+
+bool batch_kept(struct batch *batch, struct broker_delivery *delivery)
+{
+	g_autofree struct broker_delivery *oldest = g_queue_pop_head(&batch->kept);
+
+	if (oldest == NULL)
+		return false;
+	batch->kept_bytes -= oldest->body_size;
+	*delivery = *oldest;
+	return true;
+}
+
+void batch_forget(struct batch *batch)
+{
+	batch_clear(batch);
+	g_queue_clear_full(&batch->kept, free_delivery);
+	batch->kept_bytes = 0;
+}

@@ -1,0 +1,98 @@
+#include "mailin/ingest/dead.h"
+
+#include <glib.h>
+
+#include "common/broker.h"
+#include "common/deadline.h"
+#include "common/topology.h"
+#include "mailin/ingest/dial.h"
+
+enum { PUBLISH_MS = 10000 };
+
+struct dead {
+	const struct config *config;
+	struct broker *broker;
+};
+
+struct dead *dead_new(const struct config *config)
+{
+	struct dead *dead = g_new0(struct dead, 1);
+
+	dead->config = config;
+	return dead;
+}
+
+void dead_rest(struct dead *dead)
+{
+	broker_close(&dead->broker);
+}
+
+void dead_free(struct dead **dead)
+{
+	if (*dead == NULL)
+		return;
+	dead_rest(*dead);
+	g_free(*dead);
+	*dead = NULL;
+}
+
+static enum outcome open_publisher(struct dead *dead, struct deadline deadline, struct reason *reason)
+{
+	if (dead->broker != NULL)
+		return OUTCOME_OK;
+	dead->broker = dial_broker(dead->config, "mailin-ingest dead letters", deadline, reason);
+	if (dead->broker == NULL)
+		return OUTCOME_RETRY;
+	enum outcome outcome = broker_confirm_select(dead->broker, deadline, reason);
+
+	if (outcome != OUTCOME_OK)
+		dead_rest(dead);
+	return outcome;
+}
+
+static enum outcome publish(struct dead *dead, const struct item *item, struct deadline deadline,
+			    struct reason *reason)
+{
+	const struct broker_delivery *delivery = &item->delivery;
+	struct broker_header headers[4];
+	size_t count = 0;
+
+	headers[count++] = (struct broker_header){.name = HEADER_LAST_ERROR, .text = item->reason.text};
+	if (delivery->queue_id != NULL)
+		headers[count++] = (struct broker_header){.name = HEADER_QUEUE_ID,
+							  .text = delivery->queue_id};
+	if (delivery->attempt != 0)
+		headers[count++] = (struct broker_header){.name = HEADER_ATTEMPT,
+							  .number = delivery->attempt};
+	if (delivery->first_seen != 0)
+		headers[count++] = (struct broker_header){.name = HEADER_FIRST_SEEN,
+							  .number = delivery->first_seen};
+	const struct broker_message message = {
+		.exchange = EXCHANGE_DEAD,
+		.routing_key = delivery->queue,
+		.body = delivery->body,
+		.body_size = delivery->body_size,
+		.content_type = delivery->content_type,
+		.message_id = delivery->message_id,
+		.type = delivery->type,
+		.app_id = delivery->app_id,
+		.timestamp = delivery->timestamp,
+		.headers = headers,
+		.header_count = count,
+	};
+
+	return broker_publish(dead->broker, &message, deadline, reason);
+}
+
+enum outcome dead_publish(struct dead *dead, const struct item *item, struct reason *reason)
+{
+	struct deadline deadline = deadline_in(PUBLISH_MS);
+
+	if (open_publisher(dead, deadline, reason) == OUTCOME_OK) {
+		if (publish(dead, item, deadline, reason) == OUTCOME_OK)
+			return OUTCOME_OK;
+		dead_rest(dead);
+	}
+	reason_prefix(reason, "dead letter");
+	return OUTCOME_RETRY;
+}

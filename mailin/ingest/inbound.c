@@ -1,0 +1,312 @@
+#include "mailin/ingest/inbound.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "common/topology.h"
+#include "common/wire.h"
+#include "mailin/ingest/attachments.h"
+#include "mailin/ingest/reader.h"
+
+/* Widths of the schema in characters (mailctl/migrations). */
+enum {
+	MESSAGE_ID_MAX = 36,
+	ROUTE_MAX = 64,
+	ADDRESS_MAX = 2048,
+	QUEUE_ID_MAX = 64,
+	CLIENT_ADDRESS_MAX = 64,
+	CLIENT_NAME_MAX = 1025,
+	HELO_MAX = 2048,
+	SASL_USERNAME_MAX = 1024,
+	MESSAGE_ID_HEADER_MAX = 998,
+	FROM_EMAIL_MAX = 320,
+	AUTO_MAX = 16,
+};
+
+/* The version of the wire format that is understood here. */
+enum { WIRE_VERSION = 1 };
+
+/* JSON values of one element of these arrays with its container, and of all the rest of a document: what a
+ * document within the limits can have at most.  A value costs many times its bytes in memory. */
+enum {
+	VALUES_PER_HEADER = 3,
+	VALUES_PER_ADDRESS = 4,
+	ADDRESS_FIELDS = 4,		/* From, To, Cc, Bcc */
+	VALUES_PER_ATTACHMENT = 12,
+	VALUES_OTHER = 20000,
+};
+
+static const struct reader_field top_fields[] = {
+	{"MessageStream", offsetof(struct inbound, route), true, READER_REFUSE, ROUTE_MAX},
+	{"OriginalRecipient", offsetof(struct inbound, recipient), true, READER_REFUSE, ADDRESS_MAX},
+	{"MailboxHash", offsetof(struct inbound, mailbox_hash), false, READER_REFUSE, ADDRESS_MAX},
+	{"FromName", offsetof(struct inbound, from_name), false, READER_CUT_HEADER, 0},
+	{"ReplyTo", offsetof(struct inbound, reply_to), false, READER_CUT_HEADER, 0},
+	{"Subject", offsetof(struct inbound, subject), true, READER_CUT_HEADER, 0},
+	{"Date", offsetof(struct inbound, date_header), false, READER_CUT_HEADER, 0},
+	{"TextBody", offsetof(struct inbound, text_body), true, READER_CUT_BODY, 0},
+	{"HtmlBody", offsetof(struct inbound, html_body), true, READER_CUT_BODY, 0},
+};
+
+static const struct reader_field envelope_fields[] = {
+	{"Sender", offsetof(struct inbound, sender), true, READER_REFUSE, ADDRESS_MAX},
+	{"QueueID", offsetof(struct inbound, queue_id), false, READER_REFUSE, QUEUE_ID_MAX},
+	{"ClientAddress", offsetof(struct inbound, client_address), false, READER_REFUSE,
+	 CLIENT_ADDRESS_MAX},
+	{"ClientName", offsetof(struct inbound, client_name), false, READER_REFUSE, CLIENT_NAME_MAX},
+	{"Helo", offsetof(struct inbound, helo), false, READER_REFUSE, HELO_MAX},
+	{"SaslUsername", offsetof(struct inbound, sasl_username), false, READER_REFUSE,
+	 SASL_USERNAME_MAX},
+};
+
+static const struct reader_field mailpipe_fields[] = {
+	{"MessageIDHeader", offsetof(struct inbound, message_id_header), false, READER_CUT,
+	 MESSAGE_ID_HEADER_MAX},
+	{"Auto", offsetof(struct inbound, automatic), false, READER_REFUSE, AUTO_MAX},
+};
+
+/* The quote that ends the string whose text begins at p, or end. */
+static const char *string_end(const char *p, const char *end)
+{
+	const char *quote = p;
+
+	while ((quote = memchr(quote, '"', (size_t)(end - quote))) != NULL) {
+		const char *backslash = quote;
+
+		while (backslash > p && backslash[-1] == '\\')
+			backslash--;
+		if ((quote - backslash) % 2 == 0)
+			return quote;
+		quote++;
+	}
+	return end;
+}
+
+/* Count what a parser would make values of, without making them: whatever follows a ',', '{' or '['
+ * outside of strings. */
+static int64_t count_values(const char *text, size_t size)
+{
+	const char *end = text + size;
+	int64_t count = 0;
+
+	for (const char *p = text; p < end; p++) {
+		if (*p == ',' || *p == '{' || *p == '[')
+			count++;
+		else if (*p == '"')
+			p = string_end(p + 1, end);
+	}
+	return count;
+}
+
+static int64_t values_max(const struct config_limits *limits)
+{
+	return limits->headers * VALUES_PER_HEADER +
+	       limits->addresses * VALUES_PER_ADDRESS * ADDRESS_FIELDS +
+	       limits->attachments * VALUES_PER_ATTACHMENT + VALUES_OTHER;
+}
+
+static void read_id(struct reader *reader, struct inbound *inbound)
+{
+	const struct reader_field field = {"MessageID", 0, true, READER_REFUSE, MESSAGE_ID_MAX};
+	struct inbound_text text = reader_text(reader, inbound->document, "", &field);
+
+	if (text.data == NULL)
+		return;
+	if (!id_parse(&inbound->id, text.data))
+		reader_fail(reader, "MessageID is no UUID: \"%s\"", text.data);
+	else
+		id_text(&inbound->id, inbound->id_text);
+}
+
+static void check_route(struct reader *reader, const char *route, const char *queue)
+{
+	if (reader->failed)
+		return;
+	if (config_route_named(reader->config, route) == NULL) {
+		reader_fail(reader, "MessageStream \"%s\" is no route", route);
+		return;
+	}
+	g_autofree char *own_queue = topology_inbound_queue(route);
+
+	if (queue != NULL && strcmp(queue, own_queue) != 0)
+		reader_fail(reader, "MessageStream \"%s\" does not belong into the queue %s", route, queue);
+}
+
+/* An array of strings as JSON. */
+static struct inbound_text read_strings(struct reader *reader, const struct wire *object,
+					const char *path, const char *key)
+{
+	struct wire *array = reader_array(reader, object, path, key, false, VALUES_OTHER);
+
+	for (size_t i = 0; i < wire_length(array); i++) {
+		if (wire_text(wire_at(array, i)) == NULL) {
+			reader_fail(reader, "%s%s[%zu] is of type %s, not string", path, key, i,
+				    wire_type_name(wire_at(array, i)));
+			break;
+		}
+	}
+	return reader_json(reader, array);
+}
+
+/* An array of objects whose members `first` (required) and others are strings, as JSON. */
+static struct inbound_text read_objects(struct reader *reader, const char *key, bool required,
+					int64_t max, const char *const *members)
+{
+	const struct wire *document = reader->inbound->document;
+	struct wire *array = reader_array(reader, document, "", key, required, max);
+
+	for (size_t i = 0; i < wire_length(array) && !reader->failed; i++) {
+		const struct wire *element = wire_at(array, i);
+
+		for (size_t m = 0; members[m] != NULL; m++) {
+			if (wire_get_text(element, members[m]) == NULL &&
+			    (m == 0 || wire_get(element, members[m]) != NULL))
+				reader_fail(reader, "%s[%zu].%s is no string", key, i, members[m]);
+		}
+	}
+	return reader_json(reader, array);
+}
+
+/* What the row is found by: lower case, as the schema wants it. */
+static void read_from(struct reader *reader, struct inbound *inbound)
+{
+	static const struct reader_field email = {"Email", 0, true, READER_CUT, FROM_EMAIL_MAX};
+	static const struct reader_field from = {"From", 0, true, READER_CUT, FROM_EMAIL_MAX};
+	const struct wire *document = inbound->document;
+	const struct wire *full = reader_object(reader, document, "", "FromFull", false);
+	struct inbound_text text = full != NULL ? reader_text(reader, full, "FromFull.", &email)
+						: reader_text(reader, document, "", &from);
+
+	if (text.data == NULL)
+		return;
+	char *lower = g_utf8_strdown(text.data, (gssize)text.size);
+
+	inbound->from_email = reader_own(reader, lower, strlen(lower));
+}
+
+static void read_addresses(struct reader *reader, struct inbound *inbound)
+{
+	static const char *const address_members[] = {"Email", "Name", "MailboxHash", NULL};
+	int64_t max = reader->config->limits.addresses;
+
+	read_from(reader, inbound);
+	inbound->to_json = read_objects(reader, "ToFull", false, max, address_members);
+	inbound->cc_json = read_objects(reader, "CcFull", false, max, address_members);
+	inbound->bcc_json = read_objects(reader, "BccFull", false, max, address_members);
+}
+
+static void read_headers(struct reader *reader, struct inbound *inbound)
+{
+	static const char *const header_members[] = {"Name", "Value", NULL};
+
+	inbound->headers = read_objects(reader, "Headers", true, reader->config->limits.headers,
+					header_members);
+	/* The JSON text is what is stored; the values are not needed any more. */
+	if (!reader->failed)
+		wire_set_text(inbound->document, "Headers", "");
+}
+
+static bool is_auto_kind(const char *kind)
+{
+	static const char *const kinds[] = {"no", "bounce", "replied", "generated", "list", "bulk", NULL};
+
+	return g_strv_contains(kinds, kind);
+}
+
+static void read_mailpipe(struct reader *reader, struct inbound *inbound, struct wire *mailpipe)
+{
+	static const char path[] = "Mailpipe.";
+	const struct wire *envelope = reader_object(reader, mailpipe, path, "Envelope", true);
+	int64_t version = reader_int(reader, mailpipe, path, "Version", true, 0);
+
+	if (version != WIRE_VERSION)
+		reader_fail(reader, "Mailpipe.Version is %" G_GINT64_FORMAT ", not %d", version,
+			    WIRE_VERSION);
+	reader_texts(reader, envelope, "Mailpipe.Envelope.", envelope_fields,
+		     G_N_ELEMENTS(envelope_fields), inbound);
+	inbound->size = reader_int(reader, envelope, "Mailpipe.Envelope.", "Size", false, -1);
+	if (inbound->size < -1)
+		reader_fail(reader, "Mailpipe.Envelope.Size is negative");
+	inbound->received_ms = reader_time(reader, mailpipe, path, "ReceivedAt", true, true,
+					   inbound->received_at);
+	reader_time(reader, mailpipe, path, "DateUTC", false, false, inbound->date_utc);
+	reader_texts(reader, mailpipe, path, mailpipe_fields, G_N_ELEMENTS(mailpipe_fields), inbound);
+	if (inbound->automatic.data != NULL && !is_auto_kind(inbound->automatic.data))
+		reader_fail(reader, "Mailpipe.Auto is unknown: \"%s\"", inbound->automatic.data);
+	inbound->in_reply_to = read_strings(reader, mailpipe, path, "InReplyTo");
+	inbound->reference_ids = read_strings(reader, mailpipe, path, "References");
+	if (wire_get(mailpipe, "Raw") != NULL)
+		reader_base64(reader, mailpipe, path, "Raw", &inbound->raw);
+}
+
+static void find_defects(struct reader *reader, struct wire *mailpipe)
+{
+	if (mailpipe == NULL)
+		return;
+	reader->defects = reader_array(reader, mailpipe, "Mailpipe.", "Defects", false, VALUES_OTHER);
+	if (reader->defects == NULL) {
+		reader->defects = wire_array();
+		wire_set(mailpipe, "Defects", reader->defects);
+	}
+}
+
+static void read_document(struct reader *reader, struct inbound *inbound, const char *queue)
+{
+	struct wire *document = inbound->document;
+
+	if (strcmp(wire_type_name(document), "object") != 0) {
+		reader_fail(reader, "the document is of type %s, not object", wire_type_name(document));
+		return;
+	}
+	read_id(reader, inbound);
+	struct wire *mailpipe = reader_object(reader, document, "", "Mailpipe", true);
+
+	find_defects(reader, mailpipe);
+	reader_texts(reader, document, "", top_fields, G_N_ELEMENTS(top_fields), inbound);
+	check_route(reader, inbound->route.data, queue);
+	read_addresses(reader, inbound);
+	read_headers(reader, inbound);
+	read_mailpipe(reader, inbound, mailpipe);
+	attachments_read(reader, document);
+	/* Last, because what was cut above stands there. */
+	inbound->defects = read_strings(reader, mailpipe, "Mailpipe.", "Defects");
+}
+
+struct inbound *inbound_read(const void *body, size_t size, const char *queue,
+			     const struct config *config, struct reason *reason)
+{
+	int64_t values = count_values(body, size);
+
+	if (values > values_max(&config->limits)) {
+		outcome_reject(reason, "5.6.0", "JSON of %" G_GINT64_FORMAT " values is more than the limits allow",
+			       values);
+		return NULL;
+	}
+	struct wire *document = wire_parse(body, size, reason);
+
+	if (document == NULL)
+		return NULL;
+	struct inbound *inbound = g_new0(struct inbound, 1);
+	struct reader reader = {.config = config, .inbound = inbound, .reason = reason};
+
+	inbound->document = document;
+	inbound->owned = g_ptr_array_new_with_free_func(g_free);
+	read_document(&reader, inbound, queue);
+	if (reader.failed)
+		inbound_free(&inbound);
+	return inbound;
+}
+
+void inbound_free(struct inbound **inbound)
+{
+	struct inbound *old = *inbound;
+
+	if (old == NULL)
+		return;
+	attachments_free(old);
+	g_free(old->raw.data);
+	g_ptr_array_unref(old->owned);
+	wire_free(&old->document);
+	g_free(old);
+	*inbound = NULL;
+}

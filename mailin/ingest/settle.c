@@ -1,0 +1,79 @@
+#include "mailin/ingest/settle.h"
+
+#include <glib.h>
+
+void item_free(struct item *item)
+{
+	broker_delivery_clear(&item->delivery);
+	inbound_free(&item->inbound);
+	g_free(item);
+}
+
+static enum outcome bury(struct item *item, const struct settle_ops *ops, struct reason *reason)
+{
+	enum outcome outcome = ops->bury(item, ops->context, reason);
+
+	if (outcome != OUTCOME_OK)
+		return OUTCOME_RETRY;
+	item->state = ITEM_DEAD;
+	ops->settled(item, ops->context);
+	return OUTCOME_OK;
+}
+
+static void all_stored(struct item **items, size_t count, const struct settle_ops *ops)
+{
+	for (size_t i = 0; i < count; i++) {
+		items[i]->state = items[i]->inbound->duplicate ? ITEM_DUPLICATE : ITEM_STORED;
+		ops->settled(items[i], ops->context);
+	}
+}
+
+/* `messages` has room for count pointers. */
+static enum outcome bisect(struct item **items, struct inbound **messages, size_t count,
+			   const struct settle_ops *ops, struct reason *reason)
+{
+	if (count == 0)
+		return OUTCOME_OK;
+	for (size_t i = 0; i < count; i++)
+		messages[i] = items[i]->inbound;
+	enum outcome outcome = ops->store(messages, count, ops->context, reason);
+
+	if (outcome == OUTCOME_OK) {
+		all_stored(items, count, ops);
+		return OUTCOME_OK;
+	}
+	if (outcome == OUTCOME_RETRY)
+		return OUTCOME_RETRY;
+	if (count == 1) {
+		items[0]->state = ITEM_REFUSED;
+		items[0]->reason = *reason;
+		return bury(items[0], ops, reason);
+	}
+	size_t half = count / 2;
+
+	outcome = bisect(items, messages, half, ops, reason);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	return bisect(items + half, messages + half, count - half, ops, reason);
+}
+
+enum outcome settle(struct item **items, size_t count, const struct settle_ops *ops,
+		    struct reason *reason)
+{
+	g_autofree struct item **waiting = g_new(struct item *, count);
+	g_autofree struct inbound **messages = g_new(struct inbound *, count);
+	size_t waiting_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (items[i]->state == ITEM_WAITING)
+			waiting[waiting_count++] = items[i];
+	}
+	/* What can be stored does not wait for the dead-letter queue. */
+	enum outcome outcome = bisect(waiting, messages, waiting_count, ops, reason);
+
+	for (size_t i = 0; i < count && outcome == OUTCOME_OK; i++) {
+		if (items[i]->state == ITEM_REFUSED)
+			outcome = bury(items[i], ops, reason);
+	}
+	return outcome;
+}

@@ -1,0 +1,49 @@
+/*
+ * Settles a batch: every message ends stored, as a duplicate or in the dead-letter queue.
+ *
+ * When the database refuses a batch for good, it is halved until the culprit alone is left.  Pure
+ * logic: what stores and what publishes is handed in.
+ */
+#ifndef MAILIN_INGEST_SETTLE_H
+#define MAILIN_INGEST_SETTLE_H
+
+#include <stddef.h>
+
+#include "common/broker.h"
+#include "common/outcome.h"
+#include "mailin/ingest/inbound.h"
+
+enum item_state {
+	ITEM_WAITING,		/* checked, not stored yet */
+	ITEM_STORED,
+	ITEM_DUPLICATE,
+	ITEM_REFUSED,		/* can never be stored, `reason` tells; not published yet */
+	ITEM_DEAD		/* in the dead-letter queue */
+};
+
+struct item {
+	enum item_state state;
+	struct broker_delivery delivery;	/* with its body: mail.dead gets it untouched */
+	struct inbound *inbound;		/* NULL if it could not be read */
+	struct reason reason;			/* of ITEM_REFUSED and ITEM_DEAD */
+};
+
+void item_free(struct item *item);
+
+struct settle_ops {
+	/* Stores all of them in one transaction (RETRY, REJECT: none of them), sets duplicate. */
+	enum outcome (*store)(struct inbound **messages, size_t count, void *context,
+			      struct reason *reason);
+	/* OK: the dead-letter queue has confirmed it. */
+	enum outcome (*bury)(struct item *item, void *context, struct reason *reason);
+	/* The item has got its last state. */
+	void (*settled)(const struct item *item, void *context);
+	void *context;
+};
+
+/* OK: all items have their last state.  RETRY with a reason: some have not, which is for the same call
+ * later; those that have are left alone by it. */
+enum outcome settle(struct item **items, size_t count, const struct settle_ops *ops,
+		    struct reason *reason);
+
+#endif
