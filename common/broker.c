@@ -9,6 +9,7 @@ enum {
 	FRAME_MAX = 131072, /* RabbitMQ's own default */
 	HOST_TRY_MS = 5000, /* for a host as long as others wait behind it */
 	GOODBYE_CODE = 200,
+	GOODBYE_MS = 100,
 	MS_PER_S = 1000
 };
 
@@ -200,6 +201,19 @@ struct broker *broker_open(const struct broker_options *options, struct deadline
 
 /* ---- closing ---- */
 
+/* RabbitMQ answers in half a millisecond.  If our end of the socket is closed before that, it logs a
+ * warning about a client that "unexpectedly closed TCP connection". */
+static void wait_for_answer(struct broker *broker)
+{
+	struct deadline deadline = deadline_in(GOODBYE_MS);
+	amqp_frame_t frame = {0};
+
+	while (broker_step(broker, -1, deadline, &frame) == STEP_FRAME)
+		if (frame.frame_type == AMQP_FRAME_METHOD &&
+		    frame.payload.method.id == AMQP_CONNECTION_CLOSE_OK_METHOD)
+			return;
+}
+
 /* Only if it cannot block: a broker under an alarm does not read. */
 static void say_goodbye(struct broker *broker)
 {
@@ -207,8 +221,10 @@ static void say_goodbye(struct broker *broker)
 	amqp_connection_close_t goodbye = {.reply_code = GOODBYE_CODE,
 					   .reply_text = amqp_cstring_bytes("Goodbye")};
 
-	if (writable.fd >= 0 && poll(&writable, 1, 0) == 1 && writable.revents == POLLOUT)
-		amqp_send_method(broker->amqp, 0, AMQP_CONNECTION_CLOSE_METHOD, &goodbye);
+	if (writable.fd >= 0 && poll(&writable, 1, 0) == 1 && writable.revents == POLLOUT &&
+	    amqp_send_method(broker->amqp, 0, AMQP_CONNECTION_CLOSE_METHOD, &goodbye) ==
+		    AMQP_STATUS_OK)
+		wait_for_answer(broker);
 }
 
 void broker_close(struct broker **broker)

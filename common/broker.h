@@ -38,7 +38,7 @@ struct broker_options {
 struct broker *broker_open(const struct broker_options *options, struct deadline deadline,
 			   struct reason *reason);
 
-/* Says goodbye without waiting for an answer; never blocks.  NULL is allowed; *broker becomes NULL. */
+/* Says goodbye; waits for the answer 100 ms at most.  NULL is allowed; *broker becomes NULL. */
 void broker_close(struct broker **broker);
 
 /* ---- publishing: persistent, mandatory, confirmed ---- */
