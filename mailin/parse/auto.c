@@ -7,20 +7,22 @@
 #include <glib.h>
 
 enum match {
-	PRESENT,	/* the field is there and not empty */
-	IS,		/* its first word is the value */
-	IS_NOT,		/* its first word is another one than the value */
-	REPLY_SUBJECT,	/* it is there, and the subject is one of a vacation notice */
+	PRESENT,       /* the field is there and not empty */
+	IS,            /* its first word is the value */
+	IS_NOT,        /* its first word is another one than the value */
+	REPLY_SUBJECT, /* it is there, and the subject is one of a vacation notice */
 };
 
-/* The first rule that fits wins: a vacation notice to a list is a reply, a list's post is no bulk mail. */
+/* The first rule that fits wins: a vacation notice to a list is a reply, a list's post is no bulk
+ * mail. */
 static const struct rule {
 	const char *header;
 	enum match match;
 	const char *value;
 	const char *kind;
 } rules[] = {
-	/* Exim's and qmail's bounces have no multipart/report; a forwarded one has lost its null sender. */
+	/* Exim's and qmail's bounces have no multipart/report; a forwarded one has lost its null
+	   sender. */
 	{"X-Failed-Recipients", PRESENT, NULL, "bounce"},
 	/* RFC 3834, 5; "auto-notified" is RFC 5436, 2.7.1. */
 	{"Auto-Submitted", IS, "auto-replied", "replied"},
@@ -54,13 +56,39 @@ static const struct rule {
 
 /* How vacation notices of Exchange, Gmail and their kin begin. */
 static const char *const reply_subjects[] = {
-	"Auto:", "Auto-Reply", "Autoreply", "Automatic reply", "Auto response", "Autoresponse",
-	"Out of Office", "Out of the office", "Automatische Antwort", "Abwesenheitsnotiz",
-	"Abwesenheit", "Réponse automatique", "Absence du bureau", "Respuesta automática",
-	"Fuera de la oficina", "Risposta automatica", "Fuori sede", "Resposta automática",
-	"Automatisch antwoord", "Automatisch bericht", "Autosvar", "Automatisk svar", "Automatiskt svar",
-	"Automaattinen vastaus", "Odpowiedź automatyczna", "Automatická odpověď", "Automatikus válasz",
-	"Otomatik yanıt", "Автоматический ответ", "Автовідповідь", "自動応答", "自动答复", "自動回覆",
+	"Auto:",
+	"Auto-Reply",
+	"Autoreply",
+	"Automatic reply",
+	"Auto response",
+	"Autoresponse",
+	"Out of Office",
+	"Out of the office",
+	"Automatische Antwort",
+	"Abwesenheitsnotiz",
+	"Abwesenheit",
+	"Réponse automatique",
+	"Absence du bureau",
+	"Respuesta automática",
+	"Fuera de la oficina",
+	"Risposta automatica",
+	"Fuori sede",
+	"Resposta automática",
+	"Automatisch antwoord",
+	"Automatisch bericht",
+	"Autosvar",
+	"Automatisk svar",
+	"Automatiskt svar",
+	"Automaattinen vastaus",
+	"Odpowiedź automatyczna",
+	"Automatická odpověď",
+	"Automatikus válasz",
+	"Otomatik yanıt",
+	"Автоматический ответ",
+	"Автовідповідь",
+	"自動応答",
+	"自动答复",
+	"自動回覆",
 	"자동 회신",
 };
 
@@ -108,7 +136,8 @@ static bool fits(const struct rule *rule, auto_header header, void *context)
 	return false;
 }
 
-const char *auto_kind(const char *sender, const char *content_type, auto_header header, void *context)
+const char *auto_kind(const char *sender, const char *content_type, auto_header header,
+		      void *context)
 {
 	if (sender != NULL && (*sender == '\0' || strcmp(sender, "<>") == 0))
 		return "bounce";

@@ -13,27 +13,29 @@
 #define UNKNOWN_TYPE "application/octet-stream"
 
 /* Nothing that starts a decompressor or reads notes of programs. */
-static const int magic_flags = MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_ELF |
-			       MAGIC_NO_CHECK_TOKENS;
+static const int magic_flags =
+	MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_ELF | MAGIC_NO_CHECK_TOKENS;
 
 /* What a stranger may make libmagic do, far below its defaults. */
 static const struct {
 	int parameter;
 	size_t value;
 } magic_limits[] = {
-	{MAGIC_PARAM_INDIR_MAX, 15},	    /* recursion by indirect entries */
-	{MAGIC_PARAM_NAME_MAX, 50},	    /* uses of named entries */
-	{MAGIC_PARAM_REGEX_MAX, 4096},	    /* bytes that a regular expression sees */
-	{MAGIC_PARAM_ENCODING_MAX, 16384},  /* bytes to tell a text's encoding by */
-	{MAGIC_PARAM_BYTES_MAX, 4194304},   /* bytes to look at; Office's old files have their index anywhere */
+	{MAGIC_PARAM_INDIR_MAX, 15},       /* recursion by indirect entries */
+	{MAGIC_PARAM_NAME_MAX, 50},        /* uses of named entries */
+	{MAGIC_PARAM_REGEX_MAX, 4096},     /* bytes that a regular expression sees */
+	{MAGIC_PARAM_ENCODING_MAX, 16384}, /* bytes to tell a text's encoding by */
+	{MAGIC_PARAM_BYTES_MAX,
+	 4194304}, /* bytes to look at; Office's old files have their index anywhere */
 };
 
-/* Process-wide, as the sandbox is: the database's bytes, and libmagic's handle from the first use on. */
+/* Process-wide, as the sandbox is: the database's bytes, and libmagic's handle from the first use
+ * on. */
 static struct {
 	void *map;
 	size_t size;
 	magic_t cookie;
-	bool loaded;		/* tried, at least */
+	bool loaded; /* tried, at least */
 } database;
 
 static bool map_file(const char *path)
@@ -45,7 +47,8 @@ static bool map_file(const char *path)
 		return false;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
 		/* Writable, because libmagic swaps a database of the other byte order in place. */
-		void *map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+		void *map =
+			mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 
 		if (map != MAP_FAILED) {
 			database.map = map;

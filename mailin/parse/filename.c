@@ -21,10 +21,10 @@ enum { NORMALIZE_MAX = 4096 };
 
 /* "[MS-FSA]" 2.1.5.1: these name devices with any extension; the digits may be superscript. */
 static const char *const device_names[] = {
-	"CON",	"PRN",	"AUX",	"NUL",	"CLOCK$", "CONIN$", "CONOUT$", "COM0", "COM1",
-	"COM2", "COM3", "COM4", "COM5", "COM6",	  "COM7",   "COM8",    "COM9", "COM¹",
-	"COM²", "COM³", "LPT0", "LPT1", "LPT2",	  "LPT3",   "LPT4",    "LPT5", "LPT6",
-	"LPT7", "LPT8", "LPT9", "LPT¹", "LPT²",	  "LPT³",
+	"CON",  "PRN",  "AUX",  "NUL",  "CLOCK$", "CONIN$", "CONOUT$", "COM0", "COM1",
+	"COM2", "COM3", "COM4", "COM5", "COM6",   "COM7",   "COM8",    "COM9", "COM¹",
+	"COM²", "COM³", "LPT0", "LPT1", "LPT2",   "LPT3",   "LPT4",    "LPT5", "LPT6",
+	"LPT7", "LPT8", "LPT9", "LPT¹", "LPT²",   "LPT³",
 };
 
 struct type_extension {
@@ -197,7 +197,8 @@ static bool is_device_name(const char *name)
 	while (stem > 0 && name[stem - 1] == ' ')
 		stem--;
 	for (size_t i = 0; i < G_N_ELEMENTS(device_names); i++)
-		if (strlen(device_names[i]) == stem && g_ascii_strncasecmp(name, device_names[i], stem) == 0)
+		if (strlen(device_names[i]) == stem &&
+		    g_ascii_strncasecmp(name, device_names[i], stem) == 0)
 			return true;
 	return false;
 }
@@ -222,7 +223,8 @@ static size_t prefix_size(const char *name, size_t max_bytes)
 	for (size_t whole = cut; whole > 0 && cut - whole < CLUSTER_MAX;) {
 		const char *previous = g_utf8_prev_char(name + whole);
 
-		if (!joined_to_previous(name + whole) && g_utf8_get_char(previous) != ZERO_WIDTH_JOINER)
+		if (!joined_to_previous(name + whole) &&
+		    g_utf8_get_char(previous) != ZERO_WIDTH_JOINER)
 			return whole;
 		whole = (size_t)(previous - name);
 	}
@@ -250,8 +252,8 @@ char *filename_safe(const char *name, size_t max_bytes)
 	g_autofree char *clean = replace_unsafe(valid);
 	g_autofree char *bounded = cut_name(trim(clean), NORMALIZE_MAX);
 	g_autofree char *normal = g_utf8_normalize(bounded, -1, G_NORMALIZE_NFC);
-	g_autofree char *harmless = is_device_name(normal) ? g_strconcat("_", normal, NULL)
-							   : g_strdup(normal);
+	g_autofree char *harmless =
+		is_device_name(normal) ? g_strconcat("_", normal, NULL) : g_strdup(normal);
 	g_autofree char *result = trim(cut_name(harmless, max_bytes));
 
 	return *result == '\0' ? NULL : g_steal_pointer(&result);

@@ -5,16 +5,16 @@
 #include <glib.h>
 
 struct line {
-	size_t depth;		/* quote marks before it */
-	const char *text;	/* without quote marks, stuffing and the line's end */
+	size_t depth;     /* quote marks before it */
+	const char *text; /* without quote marks, stuffing and the line's end */
 	size_t size;
-	bool flowed;		/* goes on in the next line */
+	bool flowed; /* goes on in the next line */
 };
 
 /* Where the paragraph stands that is being put together. */
 struct paragraph {
 	GString *out;
-	bool open;		/* the last line was flowed */
+	bool open; /* the last line was flowed */
 	size_t depth;
 };
 
@@ -55,7 +55,8 @@ static void begin(struct paragraph *paragraph, const struct line *line)
 	paragraph->depth = line->depth;
 }
 
-/* RFC 3676, 4.3 and 4.5: a signature separator and a change of depth end a paragraph, whatever was before. */
+/* RFC 3676, 4.3 and 4.5: a signature separator and a change of depth end a paragraph, whatever was
+ * before. */
 static void add(struct paragraph *paragraph, const struct line *line)
 {
 	bool separator = is_signature_separator(line->text, line->size) && !line->flowed;

@@ -3,6 +3,9 @@ PARSE_SOURCES = \
 	mailin/parse/attach.c \
 	mailin/parse/auto.c \
 	mailin/parse/body.c \
+	mailin/parse/charset.c \
+	mailin/parse/charset_decode.c \
+	mailin/parse/charset_table.c \
 	mailin/parse/date.c \
 	mailin/parse/defect.c \
 	mailin/parse/detect.c \
