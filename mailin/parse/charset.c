@@ -1,6 +1,5 @@
 #include "mailin/parse/charset.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <iconv.h>
 #include <stdint.h>
@@ -39,23 +38,6 @@ static struct {
 	bool sealed; /* charset_preload() was here: open nothing more */
 } state;
 
-static iconv_t real_iconv_open(const char *to, const char *from)
-{
-	static iconv_t (*real)(const char *, const char *);
-
-	if (real == NULL) {
-		void *symbol = dlsym(RTLD_NEXT, "iconv_open");
-
-		/* POSIX's way round C's ban on this conversion. */
-		memcpy(&real, &symbol, sizeof(real));
-	}
-	if (real == NULL) {
-		errno = EINVAL;
-		return NOT_OPEN;
-	}
-	return real(to, from);
-}
-
 static iconv_t open_charset(const struct charset *charset)
 {
 	size_t index = charset_index(charset);
@@ -64,48 +46,9 @@ static iconv_t open_charset(const struct charset *charset)
 		return NOT_OPEN;
 	if (!state.tried[index] && !state.sealed) {
 		state.tried[index] = true;
-		state.open[index] = real_iconv_open("UTF-8", charset->iconv);
+		state.open[index] = iconv_open("UTF-8", charset->iconv);
 	}
 	return state.tried[index] ? state.open[index] : NOT_OPEN;
-}
-
-/* What iconv itself can read of the charset: not all that charset_to_utf8() can. */
-static const char *iconv_name(const struct charset *charset)
-{
-	switch (charset->kind) {
-	case CHARSET_ASCII:
-		return "US-ASCII";
-	case CHARSET_UTF8:
-		return "UTF-8";
-	case CHARSET_ISO_2022_JP:
-		return "ISO-2022-JP-2";
-	case CHARSET_HZ:
-		return NULL;
-	default:
-		return charset->iconv;
-	}
-}
-
-/*
- * Takes the place of the C library's function for the whole process.  GMime opens every charset
- * that a header names; inside the sandbox, glibc would look for its module in the file system, and
- * be killed for it. So after charset_preload() only what it opened is there to be opened again,
- * which needs no file.
- */
-iconv_t iconv_open(const char *to, const char *from)
-{
-	if (!state.sealed)
-		return real_iconv_open(to, from);
-
-	const struct charset *source = charset_find(from, strlen(from));
-	const struct charset *target = charset_find(to, strlen(to));
-	if (source == NULL || target == NULL || target->kind != CHARSET_UTF8 ||
-	    iconv_name(source) == NULL ||
-	    (source->iconv != NULL && open_charset(source) == NOT_OPEN)) {
-		errno = EINVAL;
-		return NOT_OPEN;
-	}
-	return real_iconv_open("UTF-8", iconv_name(source));
 }
 
 /* ---- before the sandbox ---- */
@@ -114,12 +57,8 @@ static void preload_label(const char *label, size_t size)
 {
 	const struct charset *charset = charset_find(label, size);
 
-	if (charset == NULL)
-		return;
-	open_charset(charset);
-	/* For GMime, see iconv_name(). */
-	if (charset->kind == CHARSET_ISO_2022_JP)
-		preload_label("iso-2022-jp-2", strlen("iso-2022-jp-2"));
+	if (charset != NULL)
+		open_charset(charset);
 }
 
 static bool is_label_byte(char c)
@@ -254,9 +193,6 @@ static void scan(const char *mail, size_t size)
 
 void charset_preload(const char *mail, size_t size)
 {
-	/* The first call reads gconv-modules.cache; header fields in raw latin1 need this one, too.
-	 */
-	preload_label("windows-1252", strlen("windows-1252"));
 	scan(mail, size);
 	state.sealed = true;
 }

@@ -1,8 +1,5 @@
 /*
  * Characters: any charset to valid UTF-8.
- *
- * This module also stands between everybody else in the process, GMime first of all, and iconv_open():
- * see there.
  */
 #ifndef MAILIN_PARSE_CHARSET_H
 #define MAILIN_PARSE_CHARSET_H
