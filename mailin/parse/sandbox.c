@@ -110,6 +110,8 @@ static const int ALLOWED[] = {
 	SCMP_SYS(getpid),	 SCMP_SYS(gettid),	    SCMP_SYS(sysinfo),
 	SCMP_SYS(sched_yield),	 SCMP_SYS(sched_getaffinity), SCMP_SYS(restart_syscall),
 	SCMP_SYS(exit),		 SCMP_SYS(exit_group),
+	/* A thread that is just beginning. */
+	SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
 };
 
 /* Refused without a death: a library that looks for a file or a terminal and finds none goes on.  (A charset that
