@@ -1,7 +1,13 @@
 # mailpipe.  `make help` lists the targets.
 #
-# Variables: DEV=1 (-Werror), SAN=address,undefined (own build directory), CC=clang,
-# DESTDIR and prefix for install, V=1 (show the commands).
+#: DEV=1                   warnings are errors
+#: V=1                     show the commands
+#: SAN=address,undefined   build with sanitizers, into a directory of its own
+#: CC=clang                another compiler, into a directory of its own
+#: DESTDIR=DIR prefix=DIR  for install and uninstall (prefix: /usr/local)
+#: T="tests/it/a.t ..."    only these integration tests in check and it
+#: JOBS=N                  tests at the same time in check and it (2)
+#: SANDBOX=DIR             where the target sandbox has its servers
 
 prefix     ?= /usr/local
 sbindir    ?= $(prefix)/sbin
@@ -53,7 +59,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%.t,$(wildcard tests/uni
 # Programs that integration tests run against real servers.
 IT_PROGRAMS := $(patsubst tests/it/%.c,$(B)/tests/it/%,$(wildcard tests/it/*.c))
 
-all: $(PROGRAMS)
+all: $(PROGRAMS) ## build (the default)
 
 # ---- compiling ----
 
@@ -117,24 +123,90 @@ $(B)/tests/it/%: $(B)/obj/tests/it/%.o $(MAILCTL_LIB) $(COMMON_LIB)
 
 # ---- tests ----
 
-deps:
+JOBS ?= 2
+SANDBOX ?= /tmp/mailpipe-sandbox-$(shell id -u)
+T ?= $(sort $(wildcard tests/it/*.t))
+
+deps: ## install the Debian packages that are missing (debian/packages)
 	@tests/lib/deps build test
 
-unit: all $(UNIT_TESTS)
+# The packages come first: their compiler flags are asked of them.
+check: ## install what is missing, build, run all tests
+	@$(MAKE) deps
+	@$(MAKE) all test-programs
+	@$(RUN_TESTS) $(UNIT_TESTS) $(T)
+
+test-programs: $(UNIT_TESTS) $(IT_PROGRAMS)
+
+# One sandbox serves all tests that do not need one of their own.
+RUN_TESTS = BUILD=$(abspath $(B)) SANDBOX_MAKE='$(if $(SAN),SAN=$(SAN)) CC=$(CC)' tests/lib/run-tests $(JOBS)
+
+unit: all $(UNIT_TESTS) ## only the unit tests
 	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer $(UNIT_TESTS)
 
-# Against real servers; T='tests/it/a.t' chooses.
-T ?= $(sort $(wildcard tests/it/*.t))
-it: all $(IT_PROGRAMS)
-	BUILD=$(abspath $(B)) prove --timer $(T)
+it: all $(IT_PROGRAMS) ## only the integration tests, against real servers
+	@$(RUN_TESTS) $(T)
 
 # Every file below CORPUS through `mailin --dry-run`: no crash, true documents, the expected fields.
-check-corpus: all
+check-corpus: all ## CORPUS=DIR: mailin --dry-run over every mail below it
 	BUILD=$(B) tests/corpus-check/check-corpus $(CORPUS_FLAGS) "$(CORPUS)"
 
-clean:
+sandbox: ## start private servers with the pipeline between them; says how to use it
+	@$(MAKE) deps
+	@$(MAKE) all
+	@tests/lib/sandbox start $(SANDBOX)
+
+sandbox-stop: ## end them
+	@tests/lib/sandbox stop $(SANDBOX)
+
+demo: ## send real mails through a sandbox and show the rows
+	@$(MAKE) deps
+	@$(MAKE) all
+	@tests/demo/demo
+
+bench: ## speed and memory beside what they are measured against
+	@$(MAKE) deps
+	@$(MAKE) all
+	@tests/bench/bench
+
+# What each tool has to say fails the target; a tool that is missing is named.
+lint: ## clang-format, cppcheck, clang-tidy, mandoc, shellcheck
+	@tests/lib/deps lint
+	@tests/lib/lint $(ALL_CFLAGS)
+
+# ---- installation ----
+
+POSTFIX_FILES := postfix/main.cf postfix/master.cf postfix/delivery-status postfix/recipients.cf
+MAN_PAGES := $(wildcard man/*.[1578])
+
+install: all ## install programs, manual pages, postfix's files
+	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir)/mailpipe \
+		$(DESTDIR)$(datadir)/mailpipe/postfix
+	install -m 755 $(B)/sbin/mailin $(B)/sbin/mailin-ingest $(DESTDIR)$(sbindir)
+	install -m 755 $(B)/bin/mailctl $(DESTDIR)$(bindir)
+	install -m 755 $(B)/libexec/mailpipe/mailin-parse $(DESTDIR)$(libexecdir)/mailpipe
+	install -m 644 $(POSTFIX_FILES) $(DESTDIR)$(datadir)/mailpipe/postfix
+	install -m 755 postfix/mailpipe-postfix $(DESTDIR)$(datadir)/mailpipe/postfix
+	for page in $(MAN_PAGES); do \
+		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(sbindir)/mailin $(DESTDIR)$(sbindir)/mailin-ingest $(DESTDIR)$(bindir)/mailctl
+	rm -rf $(DESTDIR)$(libexecdir)/mailpipe $(DESTDIR)$(datadir)/mailpipe
+	for page in $(MAN_PAGES); do \
+		rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; \
+	done
+
+clean: ## remove everything that was built
 	rm -rf build build-san build-clang build-san-clang
 
-.PHONY: all deps unit it check-corpus clean FORCE
+help: ## this list
+	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-14s %s\n", $$1, $$2 } \
+		/^#: / { sub(/^#: /, ""); variables = variables "\n  " $$0 } \
+		END { print "\nvariables:" variables }' Makefile
+
+.PHONY: all deps check test-programs unit it check-corpus sandbox sandbox-stop demo bench lint install \
+	uninstall clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
