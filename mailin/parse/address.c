@@ -10,6 +10,17 @@ struct collector {
 	struct defects *defects;
 };
 
+/* Of one mailbox with its name.  GMime's time is quadratic in it. */
+enum { PIECE_MAX = 8192 };
+
+static bool is_full(struct collector *c)
+{
+	if ((int64_t)wire_length(c->array) < c->max)
+		return false;
+	defect_note(c->defects, DEFECT_ADDRESSES_MANY);
+	return true;
+}
+
 struct wire *address_object(const char *email, const char *name)
 {
 	struct wire *object = wire_object();
@@ -25,58 +36,6 @@ struct wire *address_object(const char *email, const char *name)
 	return object;
 }
 
-/* Where the scan of an address field stands: within what a special character is none. */
-struct context {
-	bool quoted;
-	int comment;
-	bool literal;
-	bool group;
-};
-
-static bool is_special(struct context *c, char ch)
-{
-	if (c->quoted) {
-		c->quoted = ch != '"';
-		return false;
-	}
-	if (c->comment > 0) {
-		c->comment += ch == '(' ? 1 : ch == ')' ? -1 : 0;
-		return false;
-	}
-	if (c->literal) {
-		c->literal = ch != ']';
-		return false;
-	}
-	c->quoted = ch == '"';
-	c->comment = ch == '(';
-	c->literal = ch == '[';
-	return true;
-}
-
-/* RFC 5322 has no groups within groups: there a colon becomes a blank.  GMime would recurse, as deep as there
- * are colons. */
-static void flatten_groups(char *text, struct defects *defects)
-{
-	struct context c = { 0 };
-
-	for (char *p = text; *p != '\0'; p++) {
-		if (*p == '\\' && p[1] != '\0' && (c.quoted || c.comment > 0)) {
-			p++;
-			continue;
-		}
-		if (!is_special(&c, *p))
-			continue;
-		if (*p == ';') {
-			c.group = false;
-		} else if (*p == ':' && c.group) {
-			*p = ' ';
-			defect_note(defects, DEFECT_GROUP_NESTED);
-		} else if (*p == ':') {
-			c.group = true;
-		}
-	}
-}
-
 static char *clean_name(const char *name)
 {
 	char *clean = g_strdup(name == NULL ? "" : name);
@@ -86,19 +45,80 @@ static char *clean_name(const char *name)
 	return g_strstrip(clean);
 }
 
+/* ---- syntax ---- */
+
+/* Where the scan stands: within what a special character is none. */
+struct context {
+	const char *quoted;		/* where it began, NULL: it does not stand within one */
+	const char *comment;
+	int comment_depth;
+	const char *literal;
+	const char *angle;
+	bool group;
+};
+
+/* True if *p is syntax of the list, not of something within it.  Steps over a quoted pair. */
+static bool is_list_syntax(struct context *c, const char **p)
+{
+	char ch = **p;
+
+	if (ch == '\\' && (*p)[1] != '\0' && (c->quoted != NULL || c->comment != NULL)) {
+		++*p;
+	} else if (c->quoted != NULL) {
+		if (ch == '"')
+			c->quoted = NULL;
+	} else if (c->comment != NULL) {
+		c->comment_depth += ch == '(' ? 1 : ch == ')' ? -1 : 0;
+		if (c->comment_depth == 0)
+			c->comment = NULL;
+	} else if (c->literal != NULL) {
+		if (ch == ']')
+			c->literal = NULL;
+	} else if (ch == '"') {
+		c->quoted = *p;
+	} else if (ch == '(') {
+		c->comment = *p;
+		c->comment_depth = 1;
+	} else if (ch == '[') {
+		c->literal = *p;
+	} else if (ch == '<') {
+		c->angle = *p;
+	} else if (ch == '>') {
+		c->angle = NULL;
+	} else if (c->angle != NULL && c->angle[1] == '@') {
+		return false;		/* a source route: its commas and colon are its own */
+	} else {
+		return strchr(",;:", ch) != NULL;
+	}
+	return false;
+}
+
+/* ---- one mailbox, by GMime ---- */
+
+/* GMime would decode what is left of broken words, with whatever charset they name. */
+static void disarm_words(GString *text)
+{
+	static const char ours[] = "=?UTF-8?B?";
+	char *p = text->str;
+
+	while ((p = strstr(p, "=?")) != NULL) {
+		char *end = g_str_has_prefix(p, ours) ? strstr(p + strlen(ours), "?=") : NULL;
+		if (end == NULL)
+			p[1] = ' ';
+		p = end == NULL ? p + 1 : end + strlen("?=");
+	}
+}
+
 static void collect(struct collector *c, InternetAddressList *list)
 {
 	for (int i = 0; i < internet_address_list_length(list); i++) {
 		InternetAddress *address = internet_address_list_get_address(list, i);
-		if (INTERNET_ADDRESS_IS_GROUP(address)) {
-			collect(c, internet_address_group_get_members(INTERNET_ADDRESS_GROUP(address)));
+		if (!INTERNET_ADDRESS_IS_MAILBOX(address))
 			continue;
-		}
-		if ((int64_t)wire_length(c->array) >= c->max) {
-			defect_note(c->defects, DEFECT_ADDRESSES_MANY);
+		if (is_full(c))
 			return;
-		}
-		const char *email = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
+		const char *email =
+			internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
 		g_autofree char *name = clean_name(internet_address_get_name(address));
 		if (email == NULL || strchr(email, '@') == NULL)
 			defect_note(c->defects, DEFECT_ADDRESS);
@@ -106,23 +126,116 @@ static void collect(struct collector *c, InternetAddressList *list)
 	}
 }
 
-static bool has_mailbox(InternetAddressList *list)
+/* From the last '<' on. */
+static struct span without_name(struct span piece)
 {
-	for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
-		InternetAddress *address = internet_address_list_get_address(list, i);
-		if (INTERNET_ADDRESS_IS_GROUP(address))
-			return true;
-		const char *email = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
-		if (email != NULL && strchr(email, '@') != NULL)
-			return true;
-	}
-	return false;
+	const char *angle = memrchr(piece.data, '<', piece.size);
+	if (angle == NULL)
+		return piece;
+	return (struct span){ angle, piece.size - (size_t)(angle - piece.data) };
 }
 
-static InternetAddressList *parse(char *text, struct defects *defects)
+/* A comment is the name of an address without angle brackets ("a@b (Name)"), else it goes. */
+static GString *without_comments(struct span piece)
 {
-	flatten_groups(text, defects);
-	return internet_address_list_parse(NULL, text);
+	g_autofree char *text = g_strndup(piece.data, piece.size);
+	GString *out = g_string_new(NULL);
+	struct context c = { 0 };
+	bool keep = memchr(piece.data, '<', piece.size) == NULL;
+
+	for (const char *p = text; *p != '\0'; p++) {
+		const char *before = p;
+		bool comment = c.comment != NULL;
+		is_list_syntax(&c, &p);
+		if (keep || (!comment && c.comment == NULL))
+			g_string_append_len(out, before, p + 1 - before);
+		else if (!comment)
+			g_string_append_c(out, ' ');
+	}
+	return out;
+}
+
+static void add_piece(struct collector *c, const char *text, size_t size)
+{
+	struct span piece = span_trim((struct span){ text, size });
+
+	if (piece.size == 0 || is_full(c))
+		return;
+	if (piece.size > PIECE_MAX) {
+		defect_note(c->defects, DEFECT_ADDRESS);
+		piece = without_name(piece);
+		if (piece.size > PIECE_MAX)
+			return;
+	}
+	g_autoptr(GString) copy = without_comments(piece);
+	disarm_words(copy);
+	InternetAddressList *list = internet_address_list_parse(NULL, copy->str);
+	if (list == NULL) {
+		defect_note(c->defects, DEFECT_ADDRESS);
+		return;
+	}
+	collect(c, list);
+	g_object_unref(list);
+}
+
+/* ---- the list ---- */
+
+/* What is opened and never closed is no syntax; without this one quote would hide all that follows. */
+static void close_open(char *text)
+{
+	enum { KINDS = 3 };		/* quotes, comments, literals */
+
+	for (int i = 0; i < KINDS; i++) {
+		struct context c = { 0 };
+		for (const char *p = text; *p != '\0'; p++)
+			is_list_syntax(&c, &p);
+		const char *open = c.quoted != NULL ? c.quoted
+				   : c.comment != NULL ? c.comment
+						       : c.literal;
+		if (open == NULL)
+			return;
+		char kind = *open;
+		for (char *p = text + (open - text); *p != '\0'; p++)
+			if (*p == kind)
+				*p = ' ';
+	}
+}
+
+/* "Smith, John <js@example.com>": the first piece is no mailbox, but part of the next one's name. */
+static bool is_name_part(const char *start, const char *comma)
+{
+	size_t size = (size_t)(comma - start);
+	if (memchr(start, '@', size) != NULL || memchr(start, '<', size) != NULL)
+		return false;
+	const char *rest = comma + strcspn(comma + 1, ",;:<\"") + 1;
+	return *rest == '<' && memchr(comma, '@', (size_t)(rest - comma)) == NULL;
+}
+
+/*
+ * Cut at commas and semicolons, and leave out the names of groups.  GMime could do this, but it recurses
+ * for a group within a group and takes quadratic time for long lists of rubbish.
+ */
+static void add_list(struct collector *c, char *text)
+{
+	struct context context = { 0 };
+	const char *start = text, *p;
+
+	close_open(text);
+	for (p = text; *p != '\0'; p++) {
+		if (!is_list_syntax(&context, &p))
+			continue;
+		if (*p == ',' && is_name_part(start, p))
+			continue;
+		if (*p == ':' && context.group)
+			defect_note(c->defects, DEFECT_GROUP_NESTED);
+		if (*p != ':')
+			add_piece(c, start, (size_t)(p - start));
+		if (*p != ',')
+			context.group = *p == ':';
+		context.angle = NULL;
+		start = p + 1;
+	}
+	add_piece(c, start, (size_t)(p - start));
 }
 
 void address_list(struct span value, const char *hint, int64_t max, struct wire *array,
@@ -130,24 +243,13 @@ void address_list(struct span value, const char *hint, int64_t max, struct wire 
 {
 	struct collector collector = { .array = array, .max = max, .defects = defects };
 	g_autofree char *recoded = encoded_word_recode(value, hint, defects);
-	InternetAddressList *list = parse(recoded, defects);
+	bool encoded = strstr(recoded, "=?") != NULL;
 
 	/* Some senders encode the whole field, address and all. */
-	if (!has_mailbox(list) && strstr(recoded, "=?") != NULL) {
+	if (encoded && strchr(recoded, '@') == NULL) {
 		g_autofree char *decoded = encoded_word_decode(value, hint, defects);
-		InternetAddressList *second = parse(decoded, defects);
-		if (has_mailbox(second)) {
-			g_clear_object(&list);
-			list = second;
-		} else {
-			g_clear_object(&second);
-		}
-	}
-	if (list == NULL) {
-		if (span_trim(value).size > 0)
-			defect_note(defects, DEFECT_ADDRESS);
+		add_list(&collector, decoded);
 		return;
 	}
-	collect(&collector, list);
-	g_object_unref(list);
+	add_list(&collector, recoded);
 }

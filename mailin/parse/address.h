@@ -1,8 +1,7 @@
 /*
  * Address fields (RFC 5322, 3.4; RFC 6532), by GMime's address parser.
  *
- * GMime recurses once per nested group, so groups within groups are undone first, and a field never has
- * more bytes than limits.header_bytes.
+ * The list is cut into mailboxes here, so that GMime sees one at a time, all in UTF-8.
  */
 #ifndef MAILIN_PARSE_ADDRESS_H
 #define MAILIN_PARSE_ADDRESS_H

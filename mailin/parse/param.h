@@ -13,7 +13,7 @@
 struct params;
 
 /* At most PARAMS_MAX segments are kept; the rest is ignored with a defect. */
-enum { PARAMS_MAX = 512 };
+enum { PARAMS_MAX = 200 };
 
 /* Borrows the value's bytes.  params_free() it. */
 struct params *params_parse(struct span value, struct defects *defects);
