@@ -36,13 +36,19 @@ struct wire *address_object(const char *email, const char *name)
 	return object;
 }
 
+/* Folded, without control characters. */
 static char *clean_name(const char *name)
 {
-	char *clean = g_strdup(name == NULL ? "" : name);
-	for (char *p = clean; *p != '\0'; p++)
-		if (g_ascii_iscntrl(*p))
-			*p = ' ';
-	return g_strstrip(clean);
+	GString *clean = g_string_new(NULL);
+
+	for (const char *p = name; p != NULL && *p != '\0'; p++) {
+		bool blank = *p == ' ' || g_ascii_iscntrl(*p);
+		if (!blank)
+			g_string_append_c(clean, *p);
+		else if (clean->len > 0 && clean->str[clean->len - 1] != ' ')
+			g_string_append_c(clean, ' ');
+	}
+	return g_strchomp(g_string_free(clean, FALSE));
 }
 
 /* ---- syntax ---- */
@@ -88,7 +94,8 @@ static bool is_list_syntax(struct context *c, const char **p)
 	} else if (c->angle != NULL && c->angle[1] == '@') {
 		return false;		/* a source route: its commas and colon are its own */
 	} else {
-		return strchr(",;:", ch) != NULL;
+		/* A comma ends even an address that lacks its '>'; a colon there is part of it. */
+		return ch == ',' || ch == ';' || (ch == ':' && c->angle == NULL);
 	}
 	return false;
 }
@@ -120,8 +127,11 @@ static void collect(struct collector *c, InternetAddressList *list)
 		const char *email =
 			internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
 		g_autofree char *name = clean_name(internet_address_get_name(address));
-		if (email == NULL || strchr(email, '@') == NULL)
+		if (email == NULL || strchr(email, '@') == NULL) {
 			defect_note(c->defects, DEFECT_ADDRESS);
+			if (i > 0)
+				continue;	/* rubbish behind a mailbox */
+		}
 		wire_append(c->array, address_object(email, name));
 	}
 }
@@ -135,22 +145,27 @@ static struct span without_name(struct span piece)
 	return (struct span){ angle, piece.size - (size_t)(angle - piece.data) };
 }
 
-/* A comment is the name of an address without angle brackets ("a@b (Name)"), else it goes. */
+/* A comment is the name of an address without angle brackets ("a@b (Name)"), else it goes; and so do blanks
+ * within the brackets. */
 static GString *without_comments(struct span piece)
 {
 	g_autofree char *text = g_strndup(piece.data, piece.size);
 	GString *out = g_string_new(NULL);
 	struct context c = { 0 };
-	bool keep = memchr(piece.data, '<', piece.size) == NULL;
+	bool keep = memchr(piece.data, '<', piece.size) == NULL &&
+		    memchr(piece.data, '@', piece.size) != NULL;
 
 	for (const char *p = text; *p != '\0'; p++) {
 		const char *before = p;
 		bool comment = c.comment != NULL;
 		is_list_syntax(&c, &p);
-		if (keep || (!comment && c.comment == NULL))
+		bool address = c.angle != NULL && c.quoted == NULL;
+		if (keep)
 			g_string_append_len(out, before, p + 1 - before);
-		else if (!comment)
-			g_string_append_c(out, ' ');
+		else if (comment || c.comment != NULL || (address && is_space(*before)))
+			g_string_append(out, !comment && !address ? " " : "");
+		else
+			g_string_append_len(out, before, p + 1 - before);
 	}
 	return out;
 }
@@ -168,6 +183,9 @@ static void add_piece(struct collector *c, const char *text, size_t size)
 			return;
 	}
 	g_autoptr(GString) copy = without_comments(piece);
+	g_string_replace(copy, "<mailto:", "<", 1);
+	if (is_blank_text(copy->str))
+		return;
 	disarm_words(copy);
 	InternetAddressList *list = internet_address_list_parse(NULL, copy->str);
 	if (list == NULL) {

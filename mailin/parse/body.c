@@ -239,13 +239,6 @@ void body_cut(GString *text, int64_t limit, struct defects *defects)
 	g_string_truncate(text, (gsize)(stop - text->str));
 }
 
-static bool is_blank_text(const char *text)
-{
-	while (is_space(*text))
-		text++;
-	return *text == '\0';
-}
-
 static void append_texts(GString *out, const GPtrArray *parts, const struct config_limits *limits,
 			 struct defects *defects)
 {

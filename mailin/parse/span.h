@@ -24,6 +24,13 @@ static inline bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+static inline bool is_blank_text(const char *text)
+{
+	while (is_space(*text))
+		text++;
+	return *text == '\0';
+}
+
 static inline struct span span_trim(struct span s)
 {
 	while (s.size > 0 && is_space(s.data[0])) {
