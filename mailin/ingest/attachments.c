@@ -43,10 +43,9 @@ static void make_name_safe(struct reader *reader, const char *path, struct inbou
 	if (!changed)
 		return;
 	g_autofree char *defect = g_strdup_printf("%sName made safe", path);
-	size_t size = safe->len;
 
 	wire_append_text(reader->defects, defect);
-	*name = reader_own(reader, g_string_free(g_steal_pointer(&safe), FALSE), size);
+	*name = reader_copy(reader, safe->str, safe->len);
 }
 
 static void check_bytes(struct reader *reader, const struct wire *object, const char *path,

@@ -7,7 +7,7 @@
 
 #include "mailin/ingest/reader.h"
 
-/* Fills reader->inbound->attachments.  Their texts live as long as the document. */
+/* Fills reader->inbound->attachments. */
 void attachments_read(struct reader *reader, struct wire *document);
 
 void attachments_free(struct inbound *inbound);

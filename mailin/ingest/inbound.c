@@ -23,6 +23,9 @@ enum {
 	AUTO_MAX = 16,
 };
 
+/* What the texts of a usual mail need. */
+enum { TEXTS_BLOCK = 4096 };
+
 /* The version of the wire format that is understood here. */
 enum { WIRE_VERSION = 1 };
 
@@ -105,10 +108,10 @@ static int64_t values_max(const struct config_limits *limits)
 	       limits->attachments * VALUES_PER_ATTACHMENT + VALUES_OTHER;
 }
 
-static void read_id(struct reader *reader, struct inbound *inbound)
+static void read_id(struct reader *reader, const struct wire *document, struct inbound *inbound)
 {
 	const struct reader_field field = {"MessageID", 0, true, READER_REFUSE, MESSAGE_ID_MAX};
-	struct inbound_text text = reader_text(reader, inbound->document, "", &field);
+	struct inbound_text text = reader_text(reader, document, "", &field);
 
 	if (text.data == NULL)
 		return;
@@ -149,10 +152,10 @@ static struct inbound_text read_strings(struct reader *reader, const struct wire
 }
 
 /* An array of objects whose members `first` (required) and others are strings, as JSON. */
-static struct inbound_text read_objects(struct reader *reader, const char *key, bool required,
-					int64_t max, const char *const *members)
+static struct inbound_text read_objects(struct reader *reader, const struct wire *document,
+					const char *key, bool required, int64_t max,
+					const char *const *members)
 {
-	const struct wire *document = reader->inbound->document;
 	struct wire *array = reader_array(reader, document, "", key, required, max);
 
 	for (size_t i = 0; i < wire_length(array) && !reader->failed; i++) {
@@ -168,42 +171,39 @@ static struct inbound_text read_objects(struct reader *reader, const char *key, 
 }
 
 /* What the row is found by: lower case, as the schema wants it. */
-static void read_from(struct reader *reader, struct inbound *inbound)
+static void read_from(struct reader *reader, const struct wire *document, struct inbound *inbound)
 {
 	static const struct reader_field email = {"Email", 0, true, READER_CUT, FROM_EMAIL_MAX};
 	static const struct reader_field from = {"From", 0, true, READER_CUT, FROM_EMAIL_MAX};
-	const struct wire *document = inbound->document;
 	const struct wire *full = reader_object(reader, document, "", "FromFull", false);
 	struct inbound_text text = full != NULL ? reader_text(reader, full, "FromFull.", &email)
 						: reader_text(reader, document, "", &from);
 
 	if (text.data == NULL)
 		return;
-	char *lower = g_utf8_strdown(text.data, (gssize)text.size);
+	g_autofree char *lower = g_utf8_strdown(text.data, (gssize)text.size);
 
-	inbound->from_email = reader_own(reader, lower, strlen(lower));
+	inbound->from_email = reader_copy(reader, lower, strlen(lower));
 }
 
-static void read_addresses(struct reader *reader, struct inbound *inbound)
+static void read_addresses(struct reader *reader, const struct wire *document,
+			   struct inbound *inbound)
 {
 	static const char *const address_members[] = {"Email", "Name", "MailboxHash", NULL};
 	int64_t max = reader->config->limits.addresses;
 
-	read_from(reader, inbound);
-	inbound->to_json = read_objects(reader, "ToFull", false, max, address_members);
-	inbound->cc_json = read_objects(reader, "CcFull", false, max, address_members);
-	inbound->bcc_json = read_objects(reader, "BccFull", false, max, address_members);
+	read_from(reader, document, inbound);
+	inbound->to_json = read_objects(reader, document, "ToFull", false, max, address_members);
+	inbound->cc_json = read_objects(reader, document, "CcFull", false, max, address_members);
+	inbound->bcc_json = read_objects(reader, document, "BccFull", false, max, address_members);
 }
 
-static void read_headers(struct reader *reader, struct inbound *inbound)
+static void read_headers(struct reader *reader, const struct wire *document, struct inbound *inbound)
 {
 	static const char *const header_members[] = {"Name", "Value", NULL};
 
-	inbound->headers = read_objects(reader, "Headers", true, reader->config->limits.headers,
-					header_members);
-	/* The JSON text is what is stored; the values are not needed any more. */
-	if (!reader->failed)
-		wire_set_text(inbound->document, "Headers", "");
+	inbound->headers = read_objects(reader, document, "Headers", true,
+					reader->config->limits.headers, header_members);
 }
 
 static bool is_auto_kind(const char *kind)
@@ -250,22 +250,21 @@ static void find_defects(struct reader *reader, struct wire *mailpipe)
 	}
 }
 
-static void read_document(struct reader *reader, struct inbound *inbound, const char *queue)
+static void read_document(struct reader *reader, struct wire *document, struct inbound *inbound,
+			  const char *queue)
 {
-	struct wire *document = inbound->document;
-
 	if (strcmp(wire_type_name(document), "object") != 0) {
 		reader_fail(reader, "the document is of type %s, not object", wire_type_name(document));
 		return;
 	}
-	read_id(reader, inbound);
+	read_id(reader, document, inbound);
 	struct wire *mailpipe = reader_object(reader, document, "", "Mailpipe", true);
 
 	find_defects(reader, mailpipe);
 	reader_texts(reader, document, "", top_fields, G_N_ELEMENTS(top_fields), inbound);
 	check_route(reader, inbound->route.data, queue);
-	read_addresses(reader, inbound);
-	read_headers(reader, inbound);
+	read_addresses(reader, document, inbound);
+	read_headers(reader, document, inbound);
 	read_mailpipe(reader, inbound, mailpipe);
 	attachments_read(reader, document);
 	/* Last, because what was cut above stands there. */
@@ -289,9 +288,9 @@ struct inbound *inbound_read(const void *body, size_t size, const char *queue,
 	struct inbound *inbound = g_new0(struct inbound, 1);
 	struct reader reader = {.config = config, .inbound = inbound, .reason = reason};
 
-	inbound->document = document;
-	inbound->owned = g_ptr_array_new_with_free_func(g_free);
-	read_document(&reader, inbound, queue);
+	inbound->texts = g_string_chunk_new(TEXTS_BLOCK);
+	read_document(&reader, document, inbound, queue);
+	wire_free(&document);
 	if (reader.failed)
 		inbound_free(&inbound);
 	return inbound;
@@ -305,8 +304,7 @@ void inbound_free(struct inbound **inbound)
 		return;
 	attachments_free(old);
 	g_free(old->raw.data);
-	g_ptr_array_unref(old->owned);
-	wire_free(&old->document);
+	g_string_chunk_free(old->texts);
 	g_free(old);
 	*inbound = NULL;
 }

@@ -18,8 +18,7 @@
 #include "common/outcome.h"
 #include "common/sha256.h"
 
-struct wire;
-struct _GPtrArray;
+struct _GStringChunk;
 
 /* Valid UTF-8 without NUL, terminated.  data is NULL where the row gets NULL. */
 struct inbound_text {
@@ -86,8 +85,7 @@ struct inbound {
 	bool duplicate;			/* its row was there already */
 	bool in_doubt;			/* a COMMIT whose answer was lost may have stored it */
 
-	struct wire *document;		/* owns most of the texts */
-	struct _GPtrArray *owned;	/* the others */
+	struct _GStringChunk *texts;	/* owns them all */
 };
 
 /* Check a message that came from `queue` ("mail.in.ROUTE"; NULL: any).  The body is not needed afterwards.

@@ -20,10 +20,15 @@ void reader_fail(struct reader *reader, const char *format, ...)
 	reader->failed = true;
 }
 
-struct inbound_text reader_own(struct reader *reader, char *text, size_t size)
+/* Copies, so that the document can be freed at once: json-c's tree is many times as large, and a batch of
+ * them makes malloc slow. */
+struct inbound_text reader_copy(struct reader *reader, const char *text, size_t size)
 {
-	g_ptr_array_add(reader->inbound->owned, text);
-	return (struct inbound_text){.data = text, .size = size};
+	if (size == 0)
+		return (struct inbound_text){.data = "", .size = 0};
+	return (struct inbound_text){
+		.data = g_string_chunk_insert_len(reader->inbound->texts, text, (gssize)size),
+		.size = size};
 }
 
 /* The member, NULL if it is missing or null, which must not be when it is required. */
@@ -50,14 +55,14 @@ static struct inbound_text cut(struct reader *reader, const struct inbound_text 
 
 	if (reader->defects != NULL)
 		wire_append_text(reader->defects, defect);
-	return reader_own(reader, g_strndup(text->data, bytes), bytes);
+	return reader_copy(reader, text->data, bytes);
 }
 
 static struct inbound_text limit_bytes(struct reader *reader, const struct inbound_text *text,
 				       const char *path, const char *key, int64_t max)
 {
 	if (text->size <= (size_t)max)
-		return *text;
+		return reader_copy(reader, text->data, text->size);
 	size_t bytes = (size_t)max;
 
 	/* Not within a character. */
@@ -70,7 +75,7 @@ static struct inbound_text limit_characters(struct reader *reader, const struct 
 					    const char *path, const struct reader_field *field)
 {
 	if (text->size <= field->max || (size_t)g_utf8_strlen(text->data, (gssize)text->size) <= field->max)
-		return *text;
+		return reader_copy(reader, text->data, text->size);
 	if (field->limit == READER_REFUSE) {
 		reader_fail(reader, "%s%s is longer than %zu characters", path, field->key, field->max);
 		return (struct inbound_text){NULL, 0};
@@ -217,11 +222,11 @@ struct inbound_text reader_json(struct reader *reader, const struct wire *value)
 
 	if (wire_length(value) == 0)
 		return (struct inbound_text){.data = empty, .size = sizeof(empty) - 1};
-	char *text = wire_print(value, false, &size);
+	g_autofree char *text = wire_print(value, false, &size);
 
 	if (text == NULL) {
 		reader_fail(reader, "cannot be printed as JSON again");
 		return (struct inbound_text){NULL, 0};
 	}
-	return reader_own(reader, text, size);
+	return reader_copy(reader, text, size);
 }

@@ -17,7 +17,7 @@
 
 struct reader {
 	const struct config *config;
-	struct inbound *inbound;	/* keeps what texts are made here */
+	struct inbound *inbound;	/* gets copies of all texts */
 	struct reason *reason;
 	struct wire *defects;		/* where "X cut to N characters" goes; NULL: not known yet */
 	bool failed;
@@ -66,7 +66,7 @@ void reader_base64(struct reader *reader, struct wire *object, const char *path,
 /* The value as JSON text. */
 struct inbound_text reader_json(struct reader *reader, const struct wire *value);
 
-/* Give a text to the message; returns it. */
-struct inbound_text reader_own(struct reader *reader, char *text, size_t size);
+/* The message's own copy of a text. */
+struct inbound_text reader_copy(struct reader *reader, const char *text, size_t size);
 
 #endif
