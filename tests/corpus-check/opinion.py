@@ -30,7 +30,8 @@ def field(message, name):
 def from_address(message):
     try:
         addresses = message["From"].addresses
-        return addresses[0].addr_spec if addresses else ""
+        spec = addresses[0].addr_spec if addresses else ""
+        return "" if spec == "<>" else spec
     except Exception:
         return None
 

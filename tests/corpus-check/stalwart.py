@@ -16,6 +16,13 @@ from case import Case, differs, digest, excerpt, headers, squeeze
 WORD = re.compile(r"[^\W_]{3,}")
 
 
+def alike(ours, theirs):
+    """Equal, but where they gave up on bytes (U+FFFD) anything will do: we guess a charset."""
+    if "\ufffd" not in theirs:
+        return ours == theirs
+    return re.fullmatch(re.sub("\ufffd+", ".+", re.escape(theirs)), ours, re.DOTALL) is not None
+
+
 def cases(path, name, mail):
     base = os.path.basename(path)
     if base in FIELDS:
@@ -25,7 +32,7 @@ def cases(path, name, mail):
     found = [case(path[:-4] + ".json", name, mail)]
     crlf = path[:-4] + ".crlf.json"
     if os.path.exists(crlf):
-        found.append(case(crlf, name[:-4] + ".crlf.eml", mail.replace(b"\n", b"\r\n")))
+        found.append(case(crlf, name[:-4] + ".crlf.eml", re.sub(rb"(?<!\r)\n", b"\r\n", mail)))
     return [c for c in found if c]
 
 
@@ -46,7 +53,9 @@ def addresses_of(value):
         pairs = [a for g in value["Group"] for a in g["addresses"]]
     else:
         pairs = value.get("List") or []
-    return [(a.get("name") or "", a.get("address") or "") for a in pairs]
+    # A word without '@' they call a name, we an address.
+    return [("", a["name"]) if not a.get("address") and a.get("name")
+            else (a.get("name") or "", a.get("address") or "") for a in pairs]
 
 
 def without_comments(text):
@@ -60,7 +69,8 @@ def expect_addresses(field, full, expected):
     if ours != theirs:
         return
     for got, (name, _) in zip(full, expected):
-        if squeeze(got["Name"]) not in (squeeze(name), without_comments(name)):
+        ours = squeeze(got["Name"])
+        if not alike(ours, squeeze(name)) and ours != without_comments(name):
             yield field + ".Name", "%s, expected %s" % (excerpt(got["Name"]), excerpt(name))
 
 
@@ -75,7 +85,7 @@ def utc_of(value):
 
 
 def whole_seconds(utc):
-    return re.sub(r"\.\d+Z$", "Z", utc)
+    return re.sub(r"\.\d+Z$", "Z", utc or "")
 
 
 FULL = {"from": None, "to": "ToFull", "cc": "CcFull", "bcc": "BccFull"}
@@ -95,7 +105,7 @@ def expect_headers(parts, document):
         for ours, theirs in zip(got, values):
             if isinstance(theirs, dict) and "Text" in theirs:
                 text = squeeze(theirs["Text"])
-                if squeeze(ours) not in (text, "<%s>" % text):
+                if squeeze(ours) != "<%s>" % text and not alike(squeeze(ours), text):
                     yield "Headers." + name, "%s, expected %s" % (excerpt(ours), excerpt(text))
     for name, key in FULL.items():
         if name in seen and isinstance(seen[name][0], dict) and "Address" in seen[name][0]:
@@ -141,6 +151,10 @@ def expect_bodies(expected, document):
         if kind_of(parts[index]) != "Text" or index in expected["attachments"]:
             continue
         wanted = squeeze(parts[index]["body"]["Text"])
+        if "\ufffd" in wanted:
+            if not alike(text, "\ufffd" + wanted + "\ufffd") and not alike(text, wanted):
+                yield "TextBody", "is not like part %d: %s" % (index, excerpt(wanted))
+            continue
         at = text.find(wanted, place)
         if at < 0:
             yield "TextBody", "lacks part %d: %s" % (index, excerpt(wanted))
@@ -180,10 +194,12 @@ def expect_attachment(index, part, mail, got):
             yield "Attachments.Content", "%s: another text" % where
     elif kind == "Message":
         wanted = squeeze(mail[part["offset_body"]:part["offset_end"]].decode("latin-1"))
-        if wanted not in text_of(got) and not part["is_encoding_problem"]:
+        encoded = any(h["name"] == "content_transfer_encoding" and h["value"]["Text"].lower() == "base64"
+                      for h in part["headers"] if isinstance(h["value"], dict))
+        if wanted not in text_of(got) and not encoded and not part["is_encoding_problem"]:
             yield "Attachments.Content", "%s: another mail" % where
     name = name_of(part)
-    if name and squeeze(got["Name"]) != squeeze(re.split(r"[/\\]", name)[-1]):
+    if name and not alike(squeeze(got["Name"]), squeeze(re.split(r"[/\\]", name)[-1])):
         yield "Attachments.Name", "%s, expected %s" % (excerpt(got["Name"]), excerpt(name))
 
 
@@ -235,7 +251,8 @@ def expect_keywords(expected, document):
 
 
 def expect_type(expected, document):
-    if not expected or not expected.get("c_subtype") or not document["Attachments"]:
+    if not expected or not expected.get("c_subtype") or not document["Attachments"] \
+            or expected["c_type"].lower() == "multipart":
         return
     got = document["Attachments"][0]
     wanted = "%s/%s" % (expected["c_type"], expected["c_subtype"])

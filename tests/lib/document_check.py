@@ -19,9 +19,9 @@ AUTO = ("no", "bounce", "replied", "generated", "list", "bulk")
 
 ADDRESS = {"Email": str, "Name": str, "MailboxHash": str}
 ENVELOPE = {"Sender": str, "Recipient": str, "QueueID": str, "ClientAddress": str,
-            "ClientName": str, "Helo": str, "SaslUsername": str, "Size": int}
+            "ClientName": str, "Helo": str, "SaslUsername": str}
 MAILPIPE = {"Version": int, "ReceivedAt": str, "Envelope": ENVELOPE, "MessageIDHeader": str,
-            "InReplyTo": [str], "References": [str], "DateUTC": str, "Auto": str,
+            "InReplyTo": [str], "References": [str], "DateUTC": (str, type(None)), "Auto": str,
             "Defects": [str]}
 ATTACHMENT = {"Name": str, "ContentType": str, "ContentLength": int, "ContentID": str,
               "Content": str, "Sha256": str, "DetectedType": str, "Disposition": str}
@@ -94,18 +94,21 @@ def _types(value, wanted, place, findings):
         for number, item in enumerate(value):
             _types(item, wanted[0], "%s[%d]" % (place, number), findings)
     elif not isinstance(value, wanted) or isinstance(value, bool):
-        findings.append("%s is no %s" % (place, wanted.__name__))
+        findings.append("%s is no %s" % (place, getattr(wanted, "__name__", "text or null")))
 
 
 def _check_mailpipe(document, mail, findings):
     inner = document["Mailpipe"]
+    size = inner["Envelope"].get("Size", 0)	# Postfix may not have told
+    if not isinstance(size, int) or isinstance(size, bool):
+        findings.append("Envelope.Size is no int")
     if not UUID.fullmatch(document["MessageID"]):
         findings.append("MessageID is no UUID")
     if inner["Version"] != 1:
         findings.append("Version is not 1")
     if not ISO_UTC.fullmatch(inner["ReceivedAt"]):
         findings.append("ReceivedAt: %r" % inner["ReceivedAt"])
-    if inner["DateUTC"] and not ISO_UTC.fullmatch(inner["DateUTC"]):
+    if inner["DateUTC"] is not None and not ISO_UTC.fullmatch(inner["DateUTC"]):
         findings.append("DateUTC: %r" % inner["DateUTC"])
     if inner["Auto"] not in AUTO:
         findings.append("Auto: %r" % inner["Auto"])
@@ -190,7 +193,7 @@ def _check_nothing_lost(document, mail, findings):
         return
     texts = (document["TextBody"], document["HtmlBody"], document["Attachments"],
              document["Mailpipe"].get("Raw"))
-    body = re.split(rb"\r?\n\r?\n|\r\r", mail, maxsplit=1)
+    body = re.split(rb"\r?\n\r?\n|\r\r", re.sub(rb"(?m)^--.*$", b"", mail), maxsplit=1)
     if len(body) == 2 and re.search(rb"[0-9A-Za-z\x80-\xff]", body[1]):
         if not any(texts):
             findings.append("nothing of the body is left")

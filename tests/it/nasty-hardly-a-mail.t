@@ -1,0 +1,30 @@
+#!/usr/bin/python3
+# Input that is hardly a mail becomes a document all the same.
+import os
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from nasty_test import Suite  # noqa: E402
+
+suite = Suite()
+suite.add("empty", hello=False, defects=None)
+suite.add("one-newline", hello=False, defects=None)
+suite.add("no-headers", defects=None)
+suite.add("no-headers-no-blank", hello=False, defects=None,
+          see=lambda d: None if "just text" in d["TextBody"] or "Raw" in d["Mailpipe"] else "lost")
+suite.add("only-headers", hello=False, defects=None,
+          see=lambda d: None if d["Subject"] == "nasty" else d["Subject"])
+suite.add("only-headers-unterminated", hello=False, defects=None,
+          see=lambda d: None if d["Subject"] == "nasty" else d["Subject"])
+suite.add("only-colons", defects=None)
+suite.add("nul-bytes", hello=False, raw=True, defects=None)
+suite.add("nul-everywhere", hello=False, raw=True, defects=None)
+suite.add("high-bytes", hello=False, raw=True, defects=None)
+suite.add("long-line-first", hello=False, raw=True, defects=None)
+suite.add("header-without-colon", raw=True, defects=None)
+suite.add("long-line-header", raw=True, defects=None)
+suite.add("long-line-body", raw=False, defects=None)
+suite.add("empty-lines", hello=False, raw=False, defects=None)
+suite.add("carriage-returns", defects=None)
+suite.run()
