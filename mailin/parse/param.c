@@ -124,18 +124,46 @@ static int by_number(gconstpointer a, gconstpointer b)
 	return ((const struct segment *)a)->number - ((const struct segment *)b)->number;
 }
 
+static const char *skip_token(const char *p, const char *end)
+{
+	while (p < end && *p > ' ' && *p <= '~' && strchr("()<>@,;:\\\"/[]?=", *p) == NULL)
+		p++;
+	return p;
+}
+
+/* "token" or "token/token"; some senders put blanks around the slash or quotes around all.  What else
+ * stands there up to a blank or a semicolon is passed over. */
+static char *read_value(const char **from, const char *end)
+{
+	GString *value = g_string_new(NULL);
+	const char *p = *from;
+	if (p < end && *p == '"')
+		p++;
+	const char *stop = skip_token(p, end);
+	g_string_append_len(value, p, stop - p);
+	const char *slash = skip_cfws(stop, end);
+	if (value->len > 0 && slash < end && *slash == '/') {
+		p = skip_cfws(slash + 1, end);
+		stop = skip_token(p, end);
+		g_string_append_c(value, '/');
+		g_string_append_len(value, p, stop - p);
+	}
+	while (stop < end && *stop != ';' && *stop != '(' && !is_space(*stop))
+		stop++;
+	*from = stop;
+	g_string_ascii_down(value);
+	return g_string_free(value, FALSE);
+}
+
 struct params *params_parse(struct span value, struct defects *defects)
 {
 	struct params *params = g_new0(struct params, 1);
 	const char *end = value.data + value.size;
 	const char *p = skip_cfws(value.data, end);
-	const char *start = p;
 
 	params->segments = g_array_new(FALSE, TRUE, sizeof(struct segment));
 	g_array_set_clear_func(params->segments, segment_clear);
-	while (p < end && *p != ';' && !is_space(*p) && *p != '(')
-		p++;
-	params->value = g_ascii_strdown(start, p - start);
+	params->value = read_value(&p, end);
 	while (p < end) {
 		/* Rubbish between parameters is skipped up to the next semicolon or blank. */
 		p = skip_cfws(p, end);

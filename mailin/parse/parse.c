@@ -185,7 +185,8 @@ static struct wire *message_ids(struct run *run, const char *name)
 			break;
 		}
 		g_autofree char *id = g_strndup(p, size);
-		wire_append_text(ids, g_strstrip(id));
+		if (*g_strstrip(id) != '\0')
+			wire_append_text(ids, id);
 		p += size + 1;
 	}
 	if (text != NULL && *text != '\0' && wire_length(ids) == 0 &&

@@ -17,10 +17,6 @@ static enum transfer read_encoding(const struct part *part, GMimeContentEncoding
 	struct params *params = params_parse(field->value, &ignored);
 	g_autofree char *name = g_strdup(params_value(params));
 	params_free(&params);
-	if (name[0] == '"' && strlen(name) > 2) {
-		memmove(name, name + 1, strlen(name));
-		name[strcspn(name, "\"")] = '\0';
-	}
 	for (size_t i = 0; i < G_N_ELEMENTS(identity); i++)
 		if (strcmp(name, identity[i]) == 0)
 			return TRANSFER_IDENTITY;
@@ -42,6 +38,22 @@ static bool is_broken_base64(struct span body)
 	return characters % 4 != 0;
 }
 
+/* What follows the "begin MODE NAME" line.  GMime's decoder takes that line for data, and so do blank
+ * lines before it. */
+static struct span skip_uuencode_begin(struct span body)
+{
+	const char *p = body.data, *end = body.data + body.size;
+
+	while (p < end) {
+		const char *newline = memchr(p, '\n', (size_t)(end - p));
+		const char *next = newline == NULL ? end : newline + 1;
+		if ((size_t)(next - p) > strlen("begin ") && memcmp(p, "begin ", strlen("begin ")) == 0)
+			return (struct span){ next, (size_t)(end - next) };
+		p = next;
+	}
+	return body;
+}
+
 struct span transfer_decode(const struct part *part, char **owned, struct defects *defects)
 {
 	GMimeContentEncoding encoding = GMIME_CONTENT_ENCODING_DEFAULT;
@@ -54,10 +66,13 @@ struct span transfer_decode(const struct part *part, char **owned, struct defect
 		return part->body;
 	if (encoding == GMIME_CONTENT_ENCODING_BASE64 && is_broken_base64(part->body))
 		defect_note(defects, DEFECT_BASE64);
+	struct span body = part->body;
+	if (encoding == GMIME_CONTENT_ENCODING_UUENCODE)
+		body = skip_uuencode_begin(body);
 	GMimeEncoding state;
 	g_mime_encoding_init_decode(&state, encoding);
-	char *data = g_malloc(g_mime_encoding_outlen(&state, part->body.size) + 1);
-	size_t size = g_mime_encoding_flush(&state, part->body.data, part->body.size, data);
+	char *data = g_malloc(g_mime_encoding_outlen(&state, body.size) + 1);
+	size_t size = g_mime_encoding_flush(&state, body.data, body.size, data);
 	*owned = data;
 	return (struct span){ data, size };
 }

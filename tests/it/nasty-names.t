@@ -23,12 +23,18 @@ def ends_with(end):
     return see
 
 
+def type_is(wanted):
+    return lambda d: None if d["Attachments"][0]["ContentType"] == wanted else d["Attachments"][0]["ContentType"]
+
+
+for which, (_, meant) in enumerate(nasty.TYPES):
+    suite.add("content-type", which, see=type_is(meant), defects=None)
 # That the names are safe is checked with every document.
 suite.add("filenames", see=all_there, defects=None)
 suite.add("filenames-2231", see=all_there, defects=None)
 for size in (199, 200, 201, 300):
     suite.add("filename", size, see=ends_with(".bin"), defects=None)
-suite.add("filename-huge", see=ends_with(".bin"), defects=None)
+suite.add("filename-huge", raw=True, defects=None)
 suite.add("filename-percent", defects=None)
 suite.add("filename-percent", 60, see=ends_with("\u00e4" * 10), defects=None)
 suite.add("rfc2231-flood", defects=None)

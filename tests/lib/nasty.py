@@ -563,6 +563,20 @@ def filename_percent(size):
                   + b"%C3%A4" * (size // 6) + b"\n\nfile\n"])
 
 
+# What senders write, and the media type that is meant.
+TYPES = ((b"image/ jpeg", "image/jpeg"), (b"IMAGE/JPEG", "image/jpeg"), (b'"image/jpeg"', "image/jpeg"),
+         (b"image/jpeg name=a.jpg", "image/jpeg"), (b"(c) image (c) / (c) jpeg (c)", "image/jpeg"),
+         (b"image/jpeg/x", "image/jpeg"), (b"image/jpeg>", "image/jpeg"), (b"text", "text/plain"),
+         (b"\xc3\xa1/\xc3\xa9", "application/octet-stream"), (b"/", "application/octet-stream"),
+         (b"", "application/octet-stream"), (b"x" * 100000 + b"/", "application/octet-stream"))
+
+
+@nasty(0)
+def content_type(which):
+    return mixed([text_part(), b"Content-Disposition: attachment; filename=a.bin\nContent-Type: "
+                  + TYPES[which][0] + b"\n\nfile\n"])
+
+
 NAMES = (b"../../etc/passwd", b"/etc/passwd", b"C:\\windows\\system32\\a.exe", b"..", b".", b"",
          b"a\0b.png", b"a\tb.png", b".htaccess", b"con", b"NUL.txt", b"a/../../b.png", b"photo\xe2\x80\xaegnp.exe",
          b"a:b.png", b"trailing. . ", b"   ", b"\xff\xfe.bin", b"a\x1b[31m.png", b"....", b"/", b"~",
@@ -638,6 +652,13 @@ def uuencode_begins(count):
 def uuencode_body(size):
     return (MIME + b"Content-Type: application/octet-stream\nContent-Transfer-Encoding: x-uuencode\n\n"
             b"begin 644 a\n" + b"M" * size + b"\nend\n")
+
+
+@nasty()
+def uuencode_file():
+    """Blank lines before "begin", as some senders put them."""
+    return (MIME + b"Content-Type: application/octet-stream; name=a.bin\n"
+            b"Content-Transfer-Encoding: x-uuencode\n\n\nbegin 644 a.bin\n$9FEL90``\n`\nend\n")
 
 
 @nasty(50000)

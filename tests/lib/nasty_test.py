@@ -31,7 +31,8 @@ class Suite:
         """A config file with these limits; its path."""
         path = os.path.join(self.folder.name, "%d.conf" % len(os.listdir(self.folder.name)))
         with open(path, "w", encoding="utf-8") as file:
-            file.write("[limits]\n" + "".join("%s = %s\n" % item for item in limits.items()))
+            file.write("[route all]\nrecipients = *@example.com\n[limits]\n"
+                       + "".join("%s = %s\n" % item for item in limits.items()))
         return path
 
     def add(self, name, size=None, what="", config=None, **wanted):
