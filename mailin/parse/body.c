@@ -136,17 +136,41 @@ void body_choice_clear(struct body_choice *choice)
 
 /* ---- text ---- */
 
-/* CRLF and CR to LF, no NUL; in place. */
-static size_t normalise(char *text, size_t size, struct defects *defects)
+/* In UTF-16 and UTF-32 zero bytes are halves of characters. */
+static bool is_wide(const char *label, struct span text)
+{
+	static const char *const names[] = { "utf-16", "utf16", "utf-32", "utf32", "ucs", "iso-10646", "unicode" };
+
+	if (text.size >= 2 && (memcmp(text.data, "\xFF\xFE", 2) == 0 || memcmp(text.data, "\xFE\xFF", 2) == 0))
+		return true;
+	for (size_t i = 0; label != NULL && i < G_N_ELEMENTS(names); i++)
+		if (g_ascii_strncasecmp(label, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+static struct span without_nul(struct span text, char **owned, struct defects *defects)
+{
+	if (text.size == 0 || memchr(text.data, '\0', text.size) == NULL)
+		return text;
+	defect_note(defects, DEFECT_NUL);
+	char *copy = g_malloc(text.size);
+	size_t size = 0;
+	for (size_t i = 0; i < text.size; i++)
+		if (text.data[i] != '\0')
+			copy[size++] = text.data[i];
+	g_free(*owned);
+	*owned = copy;
+	return (struct span){ copy, size };
+}
+
+/* CRLF and CR to LF; in place. */
+static size_t normalise(char *text, size_t size)
 {
 	size_t out = 0;
 
 	for (size_t i = 0; i < size; i++) {
 		char c = text[i];
-		if (c == '\0') {
-			defect_note(defects, DEFECT_NUL);
-			continue;
-		}
 		if (c == '\r') {
 			if (i + 1 < size && text[i + 1] == '\n')
 				continue;
@@ -185,10 +209,12 @@ static char *read_text(const struct part *part, size_t *size, struct defects *de
 		label = params_text(part->type_params, "charset", defects);
 	if (label == NULL && is_html(part) && !g_utf8_validate(body.data, (gssize)body.size, NULL))
 		label = html_charset(body);
+	if (!is_wide(label, body))
+		body = without_nul(body, &owned, defects);
 	char *text = charset_to_utf8(label, body.data, body.size, size, &wrong);
 	if (wrong)
 		defect_note(defects, DEFECT_CHARSET);
-	*size = normalise(text, *size, defects);
+	*size = normalise(text, *size);
 	if (!is_plain(part) || part->type_params == NULL)
 		return text;
 	g_autofree char *format = params_bytes(part->type_params, "format");

@@ -1,8 +1,7 @@
 #include "mailin/parse/encoded_word.h"
 
-#include <gmime/gmime.h>
-
 #include "mailin/parse/charset.h"
+#include "mailin/parse/transfer.h"
 
 struct word {
 	struct span charset;	/* without the language of RFC 2231, 5 */
@@ -95,20 +94,9 @@ static void decode_q(GString *out, struct span payload)
 static void decode_b(GString *out, struct span payload)
 {
 	size_t before = out->len;
-	int state = 0;
-	guint32 save = 0;
 
-	g_string_set_size(out, before + payload.size + 3);
-	size_t size = g_mime_encoding_base64_decode_step((const unsigned char *)payload.data,
-							 payload.size,
-							 (unsigned char *)out->str + before,
-							 &state, &save);
-	/* A word without its padding ends with 2 or 3 characters in the machine. */
-	if (state != 0 && payload.size > 0 && payload.data[payload.size - 1] != '=')
-		size += g_mime_encoding_base64_decode_step(
-			(const unsigned char *)"===", (size_t)(4 - (state & 3)) & 3,
-			(unsigned char *)out->str + before + size, &state, &save);
-	g_string_set_size(out, before + size);
+	g_string_set_size(out, before + transfer_base64_room(payload.size));
+	g_string_set_size(out, before + transfer_base64(payload, out->str + before));
 }
 
 static void append_text(struct decoder *d, const char *text, size_t size)
@@ -171,7 +159,7 @@ static void add_raw(struct decoder *d, const char *text, size_t size)
 }
 
 /* RFC 5322, 2.2.3: without the line ends; a fold is one space, whatever blanks it has. */
-static GString *unfold(struct span value)
+static GString *unfold(struct span value, struct defects *defects)
 {
 	GString *line = g_string_sized_new(value.size + 1);
 
@@ -181,6 +169,9 @@ static GString *unfold(struct span value)
 		if (c == '\r' || c == '\n') {
 			while (i + 1 < value.size && is_space(value.data[i + 1]))
 				i++;
+			c = ' ';
+		} else if (c == '\0') {
+			defect_note(defects, DEFECT_NUL);
 			c = ' ';
 		}
 		g_string_append_c(line, c);
@@ -223,7 +214,7 @@ static void decode(struct decoder *d, const char *p, const char *end)
 
 static char *run(struct span value, const char *hint, bool recode, struct defects *defects)
 {
-	GString *line = unfold(value);
+	GString *line = unfold(value, defects);
 	struct decoder d = {
 		.out = g_string_sized_new(line->len + 1),
 		.pending = g_string_new(NULL),

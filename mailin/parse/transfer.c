@@ -54,6 +54,45 @@ static struct span skip_uuencode_begin(struct span body)
 	return body;
 }
 
+size_t transfer_base64_room(size_t size)
+{
+	enum { SLACK = 8 };
+
+	return size / 4 * 3 + SLACK;
+}
+
+size_t transfer_base64(struct span text, char *out)
+{
+	unsigned char *bytes = (unsigned char *)out;
+	int state = 0;
+	guint32 save = 0;
+	size_t size = g_mime_encoding_base64_decode_step((const unsigned char *)text.data,
+							 text.size, bytes, &state, &save);
+	/* Two or three characters of the last four are one or two bytes. */
+	size_t pending = (size_t)state & 3;
+	if (pending >= 2)
+		size += g_mime_encoding_base64_decode_step((const unsigned char *)"==",
+							   4 - pending, bytes + size, &state,
+							   &save);
+	return size;
+}
+
+static struct span decode(GMimeContentEncoding encoding, struct span body, char **owned)
+{
+	size_t size;
+
+	if (encoding == GMIME_CONTENT_ENCODING_BASE64) {
+		*owned = g_malloc(transfer_base64_room(body.size));
+		size = transfer_base64(body, *owned);
+	} else {
+		GMimeEncoding state;
+		g_mime_encoding_init_decode(&state, encoding);
+		*owned = g_malloc(g_mime_encoding_outlen(&state, body.size) + 1);
+		size = g_mime_encoding_flush(&state, body.data, body.size, *owned);
+	}
+	return (struct span){ *owned, size };
+}
+
 struct span transfer_decode(const struct part *part, char **owned, struct defects *defects)
 {
 	GMimeContentEncoding encoding = GMIME_CONTENT_ENCODING_DEFAULT;
@@ -69,10 +108,5 @@ struct span transfer_decode(const struct part *part, char **owned, struct defect
 	struct span body = part->body;
 	if (encoding == GMIME_CONTENT_ENCODING_UUENCODE)
 		body = skip_uuencode_begin(body);
-	GMimeEncoding state;
-	g_mime_encoding_init_decode(&state, encoding);
-	char *data = g_malloc(g_mime_encoding_outlen(&state, body.size) + 1);
-	size_t size = g_mime_encoding_flush(&state, body.data, body.size, data);
-	*owned = data;
-	return (struct span){ data, size };
+	return decode(encoding, body, owned);
 }

@@ -14,4 +14,9 @@
  */
 struct span transfer_decode(const struct part *part, char **owned, struct defects *defects);
 
+/* Base64 (RFC 4648) into `out`, which has room for transfer_base64_room() bytes: skips what is none, and does
+ * without padding.  Returns how many bytes. */
+size_t transfer_base64_room(size_t size);
+size_t transfer_base64(struct span text, char *out);
+
 #endif
