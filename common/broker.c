@@ -47,7 +47,8 @@ static amqp_table_entry_t true_entry(const char *key)
 	return entry;
 }
 
-static amqp_rpc_reply_t say_login(amqp_connection_state_t amqp, const struct broker_options *options)
+static amqp_rpc_reply_t say_login(amqp_connection_state_t amqp,
+				  const struct broker_options *options)
 {
 	/* rabbitmq-c announces neither of the first two: a deleted queue would go unnoticed, and
 	 * so would an alarm. */
@@ -83,8 +84,7 @@ static const char *explain_login(const amqp_rpc_reply_t *reply,
 	    reply->reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
 		const amqp_connection_close_t *close = reply->reply.decoded;
 
-		g_string_append_printf(error,
-				       "login of user \"%s\" to vhost \"%s\" refused: %.*s",
+		g_string_append_printf(error, "login of user \"%s\" to vhost \"%s\" refused: %.*s",
 				       options->user, options->vhost, (int)close->reply_text.len,
 				       (const char *)close->reply_text.bytes);
 		return STATUS_MISCONFIGURED;
@@ -201,8 +201,8 @@ struct broker *broker_open(const struct broker_options *options, struct deadline
 
 /* ---- closing ---- */
 
-/* RabbitMQ answers in half a millisecond.  If our end of the socket is closed before that, it logs a
- * warning about a client that "unexpectedly closed TCP connection". */
+/* RabbitMQ answers in half a millisecond.  If our end of the socket is closed before that, it logs
+ * a warning about a client that "unexpectedly closed TCP connection". */
 static void wait_for_answer(struct broker *broker)
 {
 	struct deadline deadline = deadline_in(GOODBYE_MS);

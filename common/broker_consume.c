@@ -49,8 +49,8 @@ enum outcome broker_consume(struct broker *broker, const char *queue, uint16_t p
 	if (broker_call(broker, AMQP_BASIC_QOS_METHOD, &qos, AMQP_BASIC_QOS_OK_METHOD, NULL,
 			deadline, reason) != OUTCOME_OK)
 		return OUTCOME_RETRY;
-	return broker_call(broker, AMQP_BASIC_CONSUME_METHOD, &consume, AMQP_BASIC_CONSUME_OK_METHOD,
-			   NULL, deadline, reason);
+	return broker_call(broker, AMQP_BASIC_CONSUME_METHOD, &consume,
+			   AMQP_BASIC_CONSUME_OK_METHOD, NULL, deadline, reason);
 }
 
 static struct consumer *find_consumer(const struct broker *broker, amqp_bytes_t tag)
@@ -218,8 +218,7 @@ bool broker_content_body(struct broker *broker, amqp_bytes_t piece)
 {
 	struct broker_delivery *partial = &broker->partial;
 
-	if (broker->content != CONTENT_BODY ||
-	    piece.len > partial->body_size - broker->partial_got)
+	if (broker->content != CONTENT_BODY || piece.len > partial->body_size - broker->partial_got)
 		return false;
 	if (!broker->discard)
 		memcpy(partial->body + broker->partial_got, piece.bytes, piece.len);
@@ -253,8 +252,7 @@ static enum broker_event tell_cancelled(struct broker *broker, struct reason *re
 
 static bool stalled(const struct broker *broker)
 {
-	return broker->content != CONTENT_NONE &&
-	       monotonic_ms() - broker->partial_at_ms > STALL_MS;
+	return broker->content != CONTENT_NONE && monotonic_ms() - broker->partial_at_ms > STALL_MS;
 }
 
 enum broker_event broker_next(struct broker *broker, struct broker_delivery *delivery, int wake_fd,

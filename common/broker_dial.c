@@ -60,7 +60,8 @@ static int connect_address(const struct addrinfo *address, struct deadline deadl
 	return -1;
 }
 
-/* Every address of the host in turn, each with its share of the time.  A socket, or -1 with a text. */
+/* Every address of the host in turn, each with its share of the time.  A socket, or -1 with a text.
+ */
 static int dial_tcp(const struct hostport *to, struct deadline deadline, GString *error)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
@@ -110,8 +111,7 @@ static bool open_tcp(amqp_connection_state_t amqp, const struct hostport *to,
  * while it is verified. */
 static int note_verification(int ok, X509_STORE_CTX *store)
 {
-	const SSL *ssl =
-		X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	int *error = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 
 	if (!ok && error != NULL)
@@ -127,8 +127,8 @@ static const char *openssl_words(void)
 	return words != NULL ? words : "no further details";
 }
 
-/* rabbitmq-c matches names alone, and not addresses, and trusts nobody by default: let OpenSSL check
- * chain, name and address. */
+/* rabbitmq-c matches names alone, and not addresses, and trusts nobody by default: let OpenSSL
+ * check chain, name and address. */
 static bool prepare_tls(SSL_CTX *context, const struct broker_options *options,
 			const struct hostport *to, GString *error)
 {
@@ -136,9 +136,11 @@ static bool prepare_tls(SSL_CTX *context, const struct broker_options *options,
 
 	ERR_clear_error();
 	if (options->tls_ca_file != NULL && options->tls_ca_file[0] != '\0') {
-		if (SSL_CTX_load_verify_locations(context, options->tls_ca_file, NULL) != 1) {
-			g_string_append_printf(error, "cannot read the CA file %s: %s",
-					       options->tls_ca_file, openssl_words());
+		if (access(options->tls_ca_file, R_OK) != 0 ||
+		    SSL_CTX_load_verify_locations(context, options->tls_ca_file, NULL) != 1) {
+			g_string_append_printf(
+				error, "cannot read the CA file %s: %s", options->tls_ca_file,
+				ERR_peek_error() != 0 ? openssl_words() : strerror(errno));
 			return false;
 		}
 	} else if (SSL_CTX_set_default_verify_paths(context) != 1) {

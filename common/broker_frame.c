@@ -42,8 +42,7 @@ static void explain_close(struct broker *broker, uint16_t code, amqp_bytes_t sai
 {
 	/* Only 320 is a matter of time (shutting down, closed by an operator); all others are
 	 * about names, rights and limits. */
-	const char *status =
-		code == CODE_CONNECTION_FORCED ? STATUS_BUSY : STATUS_MISCONFIGURED;
+	const char *status = code == CODE_CONNECTION_FORCED ? STATUS_BUSY : STATUS_MISCONFIGURED;
 
 	outcome_retry(&broker->why, status, "RabbitMQ at %s says: %.*s (%u)", broker->peer,
 		      (int)said.len, (const char *)said.bytes, (unsigned int)code);
@@ -171,7 +170,7 @@ static bool wait_for_either(const struct broker *broker, int wake_fd, struct dea
 enum step broker_step(struct broker *broker, int wake_fd, struct deadline deadline,
 		      amqp_frame_t *frame)
 {
-	static const struct timeval only_look;
+	static const struct timeval only_look = {0, 0};
 
 	if (broker->lost)
 		return STEP_LOST;

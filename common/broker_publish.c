@@ -13,9 +13,8 @@ enum outcome broker_confirm_select(struct broker *broker, struct deadline deadli
 				   struct reason *reason)
 {
 	amqp_confirm_select_t select = {.nowait = 0};
-	enum outcome outcome =
-		broker_call(broker, AMQP_CONFIRM_SELECT_METHOD, &select,
-			    AMQP_CONFIRM_SELECT_OK_METHOD, NULL, deadline, reason);
+	enum outcome outcome = broker_call(broker, AMQP_CONFIRM_SELECT_METHOD, &select,
+					   AMQP_CONFIRM_SELECT_OK_METHOD, NULL, deadline, reason);
 
 	broker->confirming = outcome == OUTCOME_OK;
 	return outcome;
@@ -43,12 +42,10 @@ static void set_text(amqp_basic_properties_t *properties, amqp_flags_t flag, amq
 	properties->_flags |= flag;
 }
 
-/* The properties borrow from the message; the table's entries are to be g_free()d. */
-static amqp_table_entry_t *fill_properties(amqp_basic_properties_t *to,
-					   const struct broker_message *message)
+/* The properties borrow from the message and from `entries`, which has room for its headers. */
+static void fill_properties(amqp_basic_properties_t *to, const struct broker_message *message,
+			    amqp_table_entry_t *entries)
 {
-	amqp_table_entry_t *entries = g_new0(amqp_table_entry_t, message->header_count);
-
 	*to = (amqp_basic_properties_t){._flags = AMQP_BASIC_DELIVERY_MODE_FLAG,
 					.delivery_mode = AMQP_DELIVERY_PERSISTENT};
 	set_text(to, AMQP_BASIC_CONTENT_TYPE_FLAG, &to->content_type, message->content_type);
@@ -77,11 +74,11 @@ static amqp_table_entry_t *fill_properties(amqp_basic_properties_t *to,
 		to->headers.entries = entries;
 		to->_flags |= AMQP_BASIC_HEADERS_FLAG;
 	}
-	return entries;
 }
 
 /* rabbitmq-c 0.11 marks even the last body frame with MSG_MORE if it is a full one, so that its end
- * lies in our kernel for 200 ms.  Setting TCP_NODELAY (again) pushes what is waiting, see tcp(7). */
+ * lies in our kernel for 200 ms.  Setting TCP_NODELAY (again) pushes what is waiting, see tcp(7).
+ */
 static void push_full_last_frame(const struct broker *broker, size_t body_size)
 {
 	size_t frame_size = (size_t)amqp_get_frame_max(broker->amqp) - FRAME_OVERHEAD;
@@ -95,22 +92,23 @@ static enum outcome send_message(struct broker *broker, const struct broker_mess
 				 struct deadline deadline)
 {
 	amqp_basic_properties_t properties;
-	g_autofree amqp_table_entry_t *entries = fill_properties(&properties, message);
+	g_autofree amqp_table_entry_t *entries = g_new0(amqp_table_entry_t, message->header_count);
 	/* Sent from where it lies, frame by frame: a mapped file needs no memory. */
 	amqp_bytes_t body = {.len = message->body_size, .bytes = (void *)message->body};
 	int status = AMQP_STATUS_TIMER_FAILURE;
 
+	fill_properties(&properties, message, entries);
 	if (watchdog_arm(amqp_get_sockfd(broker->amqp), deadline))
-		status = amqp_basic_publish(broker->amqp, BROKER_CHANNEL,
-					    amqp_cstring_bytes(message->exchange),
-					    amqp_cstring_bytes(message->routing_key), 1, 0,
-					    &properties, body);
+		status = amqp_basic_publish(
+			broker->amqp, BROKER_CHANNEL, amqp_cstring_bytes(message->exchange),
+			amqp_cstring_bytes(message->routing_key), 1, 0, &properties, body);
 	bool late = watchdog_disarm();
 	if (status == AMQP_STATUS_OK) {
 		push_full_last_frame(broker, message->body_size);
 		return OUTCOME_OK;
 	}
-	return broker_give_up(broker, late ? STATUS_BUSY : STATUS_LOST, "the message was not sent: %s",
+	return broker_give_up(broker, late ? STATUS_BUSY : STATUS_LOST,
+			      "the message was not sent: %s",
 			      late ? "it does not take it in time, probably under an alarm"
 				   : amqp_error_string2(status));
 }
@@ -152,11 +150,11 @@ enum outcome broker_publish(struct broker *broker, const struct broker_message *
 		return broker_usable(broker, reason);
 	/* A message that no queue wanted is returned, and then acked all the same. */
 	if (broker->returned != NULL)
-		return outcome_retry(reason, STATUS_MISCONFIGURED,
-				     "RabbitMQ at %s returned the message: %s; no queue is bound to "
-				     "exchange \"%s\" for \"%s\"",
-				     broker->peer, broker->returned, message->exchange,
-				     message->routing_key);
+		return outcome_retry(
+			reason, STATUS_MISCONFIGURED,
+			"RabbitMQ at %s returned the message: %s; no queue is bound to "
+			"exchange \"%s\" for \"%s\"",
+			broker->peer, broker->returned, message->exchange, message->routing_key);
 	if (broker->refused)
 		return outcome_retry(reason, STATUS_BUSY,
 				     "RabbitMQ at %s refused the message for \"%s\": the queue is "

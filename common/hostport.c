@@ -51,7 +51,8 @@ bool hostport_parse(struct hostport *to, const char *text, int default_port)
 		to->host = to->ip_literal ? g_strdup(text) : NULL;
 		return to->ip_literal;
 	}
-	if (colon == text || text[0] == '\0' || (colon != NULL && !parse_port(colon + 1, &to->port)))
+	if (colon == text || text[0] == '\0' ||
+	    (colon != NULL && !parse_port(colon + 1, &to->port)))
 		return false;
 	to->host = colon != NULL ? g_strndup(text, (gsize)(colon - text)) : g_strdup(text);
 	to->ip_literal = is_ip(AF_INET, to->host);

@@ -37,18 +37,17 @@ static enum outcome report(const struct declaring *d, enum outcome outcome, char
 
 static enum outcome declare_exchange(const struct declaring *d, const char *name)
 {
-	return report(d,
-		      broker_declare_exchange(d->broker, name, EXCHANGE_TYPE, d->deadline,
-					      d->reason),
-		      g_strdup_printf("exchange %s (%s)", name, EXCHANGE_TYPE));
+	return report(
+		d, broker_declare_exchange(d->broker, name, EXCHANGE_TYPE, d->deadline, d->reason),
+		g_strdup_printf("exchange %s (%s)", name, EXCHANGE_TYPE));
 }
 
 static enum outcome declare_queue(const struct declaring *d, const struct broker_queue *queue)
 {
-	return report(d, broker_declare_queue(d->broker, queue, d->deadline, d->reason),
-		      g_strdup_printf("queue %s (quorum%s)", queue->name,
-				      queue->single_active_consumer ? ", single active consumer"
-								    : ""));
+	return report(
+		d, broker_declare_queue(d->broker, queue, d->deadline, d->reason),
+		g_strdup_printf("queue %s (quorum%s)", queue->name,
+				queue->single_active_consumer ? ", single active consumer" : ""));
 }
 
 static enum outcome bind(const struct declaring *d, const char *queue, const char *exchange,
@@ -91,7 +90,8 @@ enum outcome topology_declare(struct broker *broker, const struct config *config
 {
 	struct declaring d = {broker, deadline, reason, say, context};
 
-	if (declare_dead_letters(&d) != OUTCOME_OK || declare_exchange(&d, EXCHANGE_IN) != OUTCOME_OK)
+	if (declare_dead_letters(&d) != OUTCOME_OK ||
+	    declare_exchange(&d, EXCHANGE_IN) != OUTCOME_OK)
 		return OUTCOME_RETRY;
 	for (size_t i = 0; i < config->route_count; i++)
 		if (declare_route(&d, &config->routes[i]) != OUTCOME_OK)

@@ -16,7 +16,7 @@
 #include "common/broker.h"
 #include "common/topology.h"
 
-enum { DEADLINE_MS = 5000, ARGUMENTS_MAX = 5, BATCH = 256, KIB = 1024, MS_PER_S = 1000 };
+enum { DEADLINE_MS = 5000, ARGUMENTS_MAX = 6, BATCH = 256, KIB = 1024, MS_PER_S = 1000 };
 
 struct probe {
 	struct broker *broker;
@@ -175,23 +175,25 @@ static void run_next(struct probe *probe, char **arguments)
 	broker_delivery_clear(&delivery);
 }
 
-/* drain COUNT: take and ack that many, and tell how fast on standard error */
+/* drain COUNT [BATCH]: take and ack that many, and tell how fast on standard error */
 static void run_drain(struct probe *probe, char **arguments)
 {
 	int wanted = atoi(arguments[0]);
+	int batch = arguments[1] != NULL ? atoi(arguments[1]) : BATCH;
 	int64_t begun = monotonic_ms();
 	size_t bytes = 0;
 
 	for (int i = 1; i <= wanted; i++) {
 		struct broker_delivery delivery = {0};
-		enum broker_event event = broker_next(probe->broker, &delivery, -1, deadline(),
-						      &probe->reason);
+		enum broker_event event =
+			broker_next(probe->broker, &delivery, -1, deadline(), &probe->reason);
 		if (event != BROKER_DELIVERY) {
-			printf("after %d: %s\n", i - 1, probe->reason.text);
+			printf("after %d: %s\n", i - 1,
+			       event == BROKER_TIMEOUT ? "timeout" : probe->reason.text);
 			return;
 		}
 		bytes += delivery.body_size;
-		if (i % BATCH == 0 || i == wanted)
+		if (i % batch == 0 || i == wanted)
 			broker_ack(probe->broker, delivery.tag, true, &probe->reason);
 		broker_delivery_clear(&delivery);
 	}
@@ -210,8 +212,8 @@ static void run_ack(struct probe *probe, char **arguments)
 /* nack REQUEUE(0, 1) */
 static void run_nack(struct probe *probe, char **arguments)
 {
-	say(probe, broker_nack(probe->broker, probe->tag, false, atoi(arguments[0]) != 0,
-			       &probe->reason));
+	say(probe,
+	    broker_nack(probe->broker, probe->tag, false, atoi(arguments[0]) != 0, &probe->reason));
 }
 
 /* declare-exchange NAME TYPE */
@@ -304,7 +306,7 @@ static void run_version(struct probe *probe, char **arguments)
 	puts(broker_server_version(probe->broker));
 }
 
-/* memory LIMIT-KIB: was the most that this process ever had in core, less what it had mapped, below? */
+/* memory LIMIT-KIB: had this process never more than that in core, mapped files included? */
 static void run_memory(struct probe *probe, char **arguments)
 {
 	struct rusage usage;
@@ -321,7 +323,7 @@ static const struct {
 	const char *name;
 	int arguments;
 	command *run;
-	bool offline;		/* needs no connection */
+	bool offline; /* needs no connection */
 } commands[] = {
 	{"open", 0, run_open, true},
 	{"close", 0, run_close, false},

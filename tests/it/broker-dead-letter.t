@@ -1,0 +1,16 @@
+#!/bin/sh
+# A message that is delivered more than twenty times without an ack goes to mail.dead.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$(dirname "$0")/../lib/probe.sh"
+plan 3
+use_sandbox --only broker,database
+printf '[route support]\nrecipients = support@example.com\n' > "$TMP/conf"
+probe open "topology $TMP/conf" confirm 'publish mail.in support poison' > /dev/null
+set -- open 'consume mail.in.support 1'
+for n in $(seq 21); do
+	set -- "$@" next 'nack 1'
+done
+is "$(probe "$@" 'next 500' | grep -c '^delivery')" 21 'delivered, and twenty times again'
+wait_for 10 sh -c "amqp-get -u $AMQP_URL -q mail.dead > $TMP/dead"
+is "$(cat "$TMP/dead")" poison 'then it is in mail.dead'
+is "$(probe open 'check-queue mail.in.support' | tail -n 1)" 'ok 0 messages 0 consumers' 'and not in its queue'
