@@ -78,6 +78,11 @@ $(B)/obj/%.o: $(B)/gen/%.c $(B)/flags
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+MIGRATIONS := $(sort $(wildcard mailctl/migrations/*.sql))
+$(B)/gen/mailctl/migrations_data.c: mailctl/embed-migrations $(MIGRATIONS)
+	@mkdir -p $(@D)
+	$(Q)mailctl/embed-migrations $(MIGRATIONS) > $@
+
 define archive
 	@mkdir -p $(@D)
 	@rm -f $@

@@ -1,17 +1,17 @@
 #include "common/db.h"
 
 #include <glib.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/db_error.h"
 #include "common/db_private.h"
+#include "common/hostport.h"
 
 #define STATUS_RETRY "4.3.0"	/* RFC 3463: other or undefined mail system status */
 #define STATUS_REJECT "5.6.0"	/* RFC 3463: other or undefined media error */
 #define CA_FILE_SYSTEM "/etc/ssl/certs/ca-certificates.crt"
 
-enum { MYSQL_PORT_DEFAULT = 3306, PORT_MAX = 65535, MS_PER_S = 1000, NUMBER_BASE = 10 };
+enum { MYSQL_PORT_DEFAULT = 3306, MS_PER_S = 1000 };
 
 /* The library's own limit; the server's max_allowed_packet is the one that counts. */
 static const unsigned long CLIENT_PACKET_MAX = 1UL << 30;
@@ -75,42 +75,6 @@ int64_t db_max_packet(const struct db *db)
 }
 
 /* ---- connecting ---- */
-
-/* "host", "host:port", "[address]:port".  The host is g_free()d by the caller. */
-static char *split_host(const char *text, unsigned int *port, struct reason *reason)
-{
-	const char *name = text;
-	const char *colon = strrchr(text, ':');
-	size_t length = strlen(text);
-
-	*port = MYSQL_PORT_DEFAULT;
-	if (text[0] == '[') {
-		const char *close = strchr(text, ']');
-
-		if (close == NULL || (close[1] != '\0' && close[1] != ':')) {
-			outcome_retry(reason, STATUS_RETRY, "is no host:port");
-			return NULL;
-		}
-		name = text + 1;
-		length = (size_t)(close - name);
-		colon = close[1] == ':' ? close + 1 : NULL;
-	} else if (colon != NULL && strchr(text, ':') == colon) {
-		length = (size_t)(colon - text);
-	} else {
-		colon = NULL;	/* none, or an IPv6 address without a port */
-	}
-	if (colon != NULL) {
-		char *end;
-		unsigned long number = strtoul(colon + 1, &end, NUMBER_BASE);
-
-		if (!g_ascii_isdigit(colon[1]) || *end != '\0' || number == 0 || number > PORT_MAX) {
-			outcome_retry(reason, STATUS_RETRY, "is no host:port");
-			return NULL;
-		}
-		*port = (unsigned int)number;
-	}
-	return g_strndup(name, length);
-}
 
 static unsigned int seconds(int64_t ms)
 {
@@ -198,23 +162,20 @@ static enum outcome start_session(struct db *db, const struct db_options *option
 	return OUTCOME_OK;
 }
 
-/* One server.  `where` is a host of the list, or the socket's path. */
-static struct db *open_one(const struct db_options *options, const char *where, bool local,
-			   struct deadline deadline, struct reason *reason)
+/* One server: `host`, or the local one with the socket of that path. */
+static struct db *open_one(const struct db_options *options, const struct hostport *host,
+			   const char *socket, struct deadline deadline, struct reason *reason)
 {
-	unsigned int port = 0;
-	g_autofree char *host = local ? NULL : split_host(where, &port, reason);
-
-	if (!local && host == NULL)
-		return NULL;
+	bool local = host == NULL;
 	struct db *db = g_new0(struct db, 1);
 
 	db->mysql = mysql_init(NULL);
 	if (db->mysql == NULL)
 		g_error("out of memory");
 	set_options(db->mysql, options, local, deadline);
-	if (mysql_real_connect(db->mysql, host, options->user, options->password, options->database,
-			       port, local ? where : NULL, 0) == NULL) {
+	if (mysql_real_connect(db->mysql, local ? NULL : host->host, options->user,
+			       options->password, options->database,
+			       local ? 0 : (unsigned int)host->port, socket, 0) == NULL) {
 		connection_failed(db, reason);
 	} else if (options->tls && !local && !db_is_encrypted(db)) {
 		outcome_retry(reason, STATUS_RETRY, "the server does not offer TLS");
@@ -226,6 +187,21 @@ static struct db *open_one(const struct db_options *options, const char *where, 
 	return NULL;
 }
 
+static struct db *open_host(const struct db_options *options, const char *text,
+			    struct deadline deadline, struct reason *reason)
+{
+	struct hostport host;
+	struct db *db;
+
+	if (!hostport_parse(&host, text, MYSQL_PORT_DEFAULT)) {
+		outcome_retry(reason, STATUS_RETRY, "is no host:port");
+		return NULL;
+	}
+	db = open_one(options, &host, NULL, deadline, reason);
+	hostport_clear(&host);
+	return db;
+}
+
 struct db *db_open(const struct db_options *options, struct deadline deadline,
 		   struct reason *reason)
 {
@@ -233,7 +209,7 @@ struct db *db_open(const struct db_options *options, struct deadline deadline,
 
 	open_errno = 0;
 	if (options->socket != NULL && options->socket[0] != '\0') {
-		struct db *db = open_one(options, options->socket, true, deadline, reason);
+		struct db *db = open_one(options, NULL, options->socket, deadline, reason);
 
 		if (db == NULL)
 			reason_prefix(reason, options->socket);
@@ -246,7 +222,7 @@ struct db *db_open(const struct db_options *options, struct deadline deadline,
 			g_string_append(failures, "; no time left for the other hosts");
 			break;
 		}
-		struct db *db = open_one(options, *host, false, deadline, &failure);
+		struct db *db = open_host(options, *host, deadline, &failure);
 
 		if (db != NULL)
 			return db;
@@ -280,6 +256,31 @@ enum outcome db_exec(struct db *db, const char *sql, struct reason *reason)
 	if (mysql_errno(db->mysql) != 0)
 		return connection_failed(db, reason);
 	return OUTCOME_OK;
+}
+
+char *db_quote(struct db *db, const char *text)
+{
+	size_t size = strlen(text);
+	char *quoted = g_malloc(2 * size + sizeof("''"));	/* as mysql_real_escape_string(3) asks */
+	char *end = quoted;
+
+	*end++ = '\'';
+	end += mysql_real_escape_string(db->mysql, end, text, size);
+	*end++ = '\'';
+	*end = '\0';
+	return quoted;
+}
+
+char *db_quote_name(const char *name)
+{
+	GString *quoted = g_string_new("`");
+
+	for (const char *p = name; *p != '\0'; p++) {
+		if (*p == '`')
+			g_string_append_c(quoted, '`');
+		g_string_append_c(quoted, *p);
+	}
+	return g_string_free(g_string_append_c(quoted, '`'), FALSE);
 }
 
 enum outcome db_begin(struct db *db, struct reason *reason)

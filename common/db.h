@@ -30,7 +30,7 @@ struct db_stmt;
 enum { DB_PARAMETERS_MAX = 65535 };	/* "?" in one statement: 16 bits on the wire */
 
 struct db_options {
-	char **hosts;			/* host[:port] or [IPv6]:port, NULL at the end; tried in order */
+	char **hosts;			/* host[:port], NULL at the end; tried in order */
 	const char *socket;		/* wins over hosts when set and not empty; never with TLS */
 	const char *user;
 	const char *password;
@@ -65,6 +65,11 @@ enum outcome db_commit(struct db *db, bool *unknown, struct reason *reason);
 /* Run one statement of our own making (no foreign values), results are thrown away. */
 enum outcome db_exec(struct db *db, const char *sql, struct reason *reason);
 
+/* For statements about accounts, which take no parameters: a string literal with its quotes, and a
+ * name with its backticks.  g_free() them. */
+char *db_quote(struct db *db, const char *text);
+char *db_quote_name(const char *name);
+
 /* One value to bind, or one that came back.  The bytes are borrowed; text that came back has a NUL
  * behind it. */
 enum db_type { DB_NULL, DB_INT, DB_TEXT, DB_BYTES };
@@ -94,7 +99,7 @@ enum outcome db_run(struct db_stmt *stmt, const struct db_value *values, size_t 
 
 /* Execute a query and hand each row over: integers as DB_INT, binary columns as DB_BYTES, all else as
  * DB_TEXT.  Stops reading rows (without an error) when row returns false.  row must not use the
- * connection: the rows are read while they come. */
+ * connection: the rows are read while they come.  row may be NULL. */
 typedef bool db_row(const struct db_value *columns, size_t columns_count, void *context);
 enum outcome db_query(struct db_stmt *stmt, const struct db_value *values, size_t count, db_row *row,
 		      void *context, struct reason *reason);

@@ -17,7 +17,6 @@ typedef bool db_bool;
 
 struct db {
 	MYSQL *mysql;
-	char *host;			/* as configured, for reasons */
 	int64_t max_packet;
 	unsigned int error;
 	bool lost;

@@ -361,7 +361,7 @@ enum outcome db_query(struct db_stmt *stmt, const struct db_value *values, size_
 
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	if (stmt->column_count > 0)
+	if (stmt->column_count > 0 && row != NULL)
 		outcome = read_rows(stmt, row, context, reason);
 	/* Reads and drops the rows that nobody wanted. */
 	mysql_stmt_free_result(stmt->stmt);

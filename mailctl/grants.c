@@ -1,0 +1,164 @@
+#include "mailctl/grants.h"
+
+#include <string.h>
+
+struct grant {
+	const char *privilege;
+	const char *table;
+	const char *column;	/* NULL: all */
+};
+
+/* INSERT ... ON DUPLICATE KEY UPDATE key = key needs UPDATE on the key's column, and changes
+ * nothing. */
+static const struct grant ingest_grants[] = {
+	{"SELECT", "schema_migrations", NULL}, {"SELECT", "blobs", NULL},
+	{"INSERT", "blobs", NULL},	       {"UPDATE", "blobs", "sha256"},
+	{"SELECT", "messages", NULL},	       {"INSERT", "messages", NULL},
+	{"UPDATE", "messages", "id"},	       {"SELECT", "attachments", NULL},
+	{"INSERT", "attachments", NULL},       {"UPDATE", "attachments", "id"},
+	{NULL, NULL, NULL},
+};
+
+static const struct grant mailout_grants[] = {
+	{"SELECT", "attachments", NULL},
+	{"SELECT", "blobs", NULL},
+	{NULL, NULL, NULL},
+};
+
+static const struct grant web_grants[] = {
+	{"SELECT", "blobs", NULL},
+	{"SELECT", "messages", NULL},
+	{"SELECT", "attachments", NULL},
+	{"SELECT", "messages_readable", NULL},
+	{"SELECT", "attachments_readable", NULL},
+	{NULL, NULL, NULL},
+};
+
+static const struct grant postfix_grants[] = {
+	{"SELECT", "recipients", NULL},
+	{NULL, NULL, NULL},
+};
+
+static const struct role {
+	const char *name;
+	const char *password_key;
+	size_t user;			/* in struct config */
+	const struct grant *grants;
+} roles[ROLE_COUNT] = {
+	[ROLE_INGEST] = {"ingest", "mysql.ingest_password_file",
+			 offsetof(struct config, mysql_ingest), ingest_grants},
+	[ROLE_MAILOUT] = {"mailout", "mysql.mailout_password_file",
+			  offsetof(struct config, mysql_mailout), mailout_grants},
+	[ROLE_WEB] = {"web", "mysql.web_password_file", offsetof(struct config, mysql_web),
+		      web_grants},
+	[ROLE_POSTFIX] = {"postfix", "mysql.postfix_password_file",
+			  offsetof(struct config, mysql_postfix), postfix_grants},
+};
+
+const char *role_name(enum db_role role)
+{
+	return roles[role].name;
+}
+
+const char *role_password_key(enum db_role role)
+{
+	return roles[role].password_key;
+}
+
+const struct config_user *role_user(enum db_role role, const struct config *config)
+{
+	return (const void *)((const char *)config + roles[role].user);
+}
+
+/* ---- sets ---- */
+
+static GHashTable *new_set(void)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+/* A level's missing parts are NULL: of the whole server, of the whole database, of a table. */
+static char *grant_text(const char *privilege, const char *database, const char *table,
+			const char *column)
+{
+	g_autofree char *database_name = database != NULL ? db_quote_name(database) : g_strdup("*");
+	g_autofree char *table_name = table != NULL ? db_quote_name(table) : g_strdup("*");
+
+	if (column == NULL)
+		return g_strdup_printf("%s ON %s.%s", privilege, database_name, table_name);
+	g_autofree char *column_name = db_quote_name(column);
+
+	return g_strdup_printf("%s (%s) ON %s.%s", privilege, column_name, database_name, table_name);
+}
+
+GHashTable *grants_wanted(enum db_role role, const char *database)
+{
+	GHashTable *set = new_set();
+
+	for (const struct grant *grant = roles[role].grants; grant->privilege != NULL; grant++)
+		g_hash_table_add(set, grant_text(grant->privilege, database, grant->table,
+						 grant->column));
+	return set;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+GPtrArray *grants_missing(GHashTable *a, GHashTable *b)
+{
+	GPtrArray *missing = g_ptr_array_new();
+	GHashTableIter iter;
+	void *grant;
+
+	g_hash_table_iter_init(&iter, a);
+	while (g_hash_table_iter_next(&iter, &grant, NULL))
+		if (!g_hash_table_contains(b, grant))
+			g_ptr_array_add(missing, grant);
+	g_ptr_array_sort(missing, compare_texts);
+	return missing;
+}
+
+/* ---- reading ---- */
+
+/* USAGE stands for no privilege at all.  All columns: privilege, grantable, database, table, column. */
+static const char query[] =
+	"SELECT privilege_type, is_grantable, NULL, NULL, NULL "
+	"FROM information_schema.user_privileges "
+	"WHERE grantee = ? AND privilege_type <> 'USAGE' "
+	"UNION ALL SELECT privilege_type, is_grantable, table_schema, NULL, NULL "
+	"FROM information_schema.schema_privileges "
+	"WHERE grantee = ? AND privilege_type <> 'USAGE' "
+	"UNION ALL SELECT privilege_type, is_grantable, table_schema, table_name, NULL "
+	"FROM information_schema.table_privileges "
+	"WHERE grantee = ? AND privilege_type <> 'USAGE' "
+	"UNION ALL SELECT privilege_type, is_grantable, table_schema, table_name, column_name "
+	"FROM information_schema.column_privileges "
+	"WHERE grantee = ? AND privilege_type <> 'USAGE'";
+
+enum { COLUMN_PRIVILEGE, COLUMN_GRANTABLE, COLUMN_DATABASE, COLUMN_TABLE, COLUMN_COLUMN };
+
+static bool take_grant(const struct db_value *columns, size_t count, void *context)
+{
+	GHashTable *set = context;
+	const char *database = columns[COLUMN_DATABASE].data;
+	const char *table = columns[COLUMN_TABLE].data;
+
+	(void)count;
+	g_hash_table_add(set, grant_text(columns[COLUMN_PRIVILEGE].data, database, table,
+					 columns[COLUMN_COLUMN].data));
+	if (strcmp(columns[COLUMN_GRANTABLE].data, "YES") == 0)
+		g_hash_table_add(set, grant_text("GRANT OPTION", database, table, NULL));
+	return true;
+}
+
+enum outcome grants_read(struct db *db, const char *account, GHashTable **grants,
+			 struct reason *reason)
+{
+	struct db_value values[] = {db_text(account), db_text(account), db_text(account),
+				    db_text(account)};
+
+	*grants = new_set();
+	return db_query_once(db, query, values, G_N_ELEMENTS(values), take_grant, *grants, reason);
+}

@@ -1,0 +1,131 @@
+/*
+ * mailctl: the operator's tool.  mailctl(1)
+ */
+#include "mailctl/mailctl.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mailctl/migrate.h"
+
+static int command_version(int argc, char **argv, const char *config_file);
+static int command_help(int argc, char **argv, const char *config_file);
+
+static const struct command commands[] = {
+	{"setup", "make or update database, users, rights, exchanges and queues", setup_options,
+	 command_setup},
+	{"check", "say what is wrong with config, connections, rights and limits", check_options,
+	 command_check},
+	{"config", "print the config as it is understood", config_options, command_config},
+	{"version", "print the version", "", command_version},
+	{"help", "explain a command", "", command_help},
+};
+
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static void print_usage(FILE *out)
+{
+	fputs("usage: mailctl [-c FILE] COMMAND [OPTION ...]\n\n", out);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n  -c, --config FILE    config file (" CONFIG_FILE_DEFAULT ")\n"
+	      "\nExit status: 0 all is well, 1 something is wrong, 64 usage, 78 config.\n",
+	      out);
+}
+
+static int command_help(int argc, char **argv, const char *config_file)
+{
+	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+
+	(void)config_file;
+	if (argc > 1 && command == NULL) {
+		fprintf(stderr, "mailctl: %s: no such command\n", argv[1]);
+		return mailctl_usage(NULL);
+	}
+	if (command == NULL)
+		print_usage(stdout);
+	else
+		printf("usage: mailctl [-c FILE] %s%s\n\n%s\n%s", command->name,
+		       *command->options != '\0' ? " [OPTION ...]" : "", command->summary,
+		       command->options);
+	return EXIT_FINE;
+}
+
+static int command_version(int argc, char **argv, const char *config_file)
+{
+	(void)argc;
+	(void)argv;
+	(void)config_file;
+	printf("mailctl %s, migrations up to %u\n", MAILPIPE_VERSION,
+	       migrations[migration_count - 1].version);
+	return EXIT_FINE;
+}
+
+struct config *mailctl_config(const char *config_file)
+{
+	struct reason reason = {0};
+	struct config *config = config_load(config_file, &reason);
+
+	if (config == NULL)
+		fprintf(stderr, "mailctl: %s\n", reason.text);
+	return config;
+}
+
+int mailctl_usage(const char *command)
+{
+	fprintf(stderr, "mailctl: try `mailctl help%s%s'\n", command != NULL ? " " : "",
+		command != NULL ? command : "");
+	return EXIT_BAD_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	const char *config_file = CONFIG_FILE_DEFAULT;
+	int option;
+
+	signal(SIGPIPE, SIG_IGN);	/* a server that goes away is an error like any other */
+	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			config_file = optarg;
+			break;
+		case 'h':
+			print_usage(stdout);
+			return EXIT_FINE;
+		case 'V':
+			return command_version(0, NULL, NULL);
+		default:
+			return mailctl_usage(NULL);
+		}
+	}
+	if (optind == argc) {
+		print_usage(stderr);
+		return EXIT_BAD_USAGE;
+	}
+	const struct command *command = find_command(argv[optind]);
+
+	if (command == NULL) {
+		fprintf(stderr, "mailctl: %s: no such command\n", argv[optind]);
+		return mailctl_usage(NULL);
+	}
+	argc -= optind;
+	argv += optind;
+	optind = 0;	/* getopt(3): start anew */
+	return command->run(argc, argv, config_file);
+}

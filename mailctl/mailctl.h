@@ -1,0 +1,35 @@
+/*
+ * The subcommands of mailctl: a source file each.
+ */
+#ifndef MAILCTL_MAILCTL_H
+#define MAILCTL_MAILCTL_H
+
+#include "common/config.h"
+#include "common/outcome.h"
+
+/* Exit statuses, sysexits.h(3head)'s where it has one. */
+enum { EXIT_FINE = 0, EXIT_WRONG = 1, EXIT_BAD_USAGE = 64, EXIT_BAD_CONFIG = 78 };
+
+struct command {
+	const char *name;
+	const char *summary;
+	const char *options;		/* help text: lines of options, or "" */
+	/* Options and arguments after the command's name, argv[0] being that name. */
+	int (*run)(int argc, char **argv, const char *config_file);
+};
+
+int command_check(int argc, char **argv, const char *config_file);
+int command_config(int argc, char **argv, const char *config_file);
+int command_setup(int argc, char **argv, const char *config_file);
+
+extern const char setup_options[];
+extern const char check_options[];
+extern const char config_options[];
+
+/* Load the config or say on standard error what is wrong with it (NULL: exit EXIT_BAD_CONFIG). */
+struct config *mailctl_config(const char *config_file);
+
+/* getopt_long(3) has said what is wrong; add where help is.  Returns EXIT_BAD_USAGE. */
+int mailctl_usage(const char *command);
+
+#endif
