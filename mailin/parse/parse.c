@@ -43,7 +43,6 @@ static void free_attachments(gpointer attachments)
 void parse_init(void)
 {
 	g_mime_init();
-	html_text_init();
 	detect_init();
 	kept = g_ptr_array_new_with_free_func(free_attachments);
 }
@@ -51,6 +50,7 @@ void parse_init(void)
 void parse_prepare(const char *mail, size_t size)
 {
 	charset_preload(mail, size);
+	html_text_init(mail, size);
 }
 
 void parse_deinit(void)
@@ -59,6 +59,7 @@ void parse_deinit(void)
 	kept = NULL;
 	charset_deinit();
 	detect_deinit();
+	html_text_deinit();
 	g_mime_shutdown();
 }
 
