@@ -207,11 +207,12 @@ static char *read_text(const struct part *part, size_t *size, struct defects *de
 
 	if (part->type_params != NULL)
 		label = params_text(part->type_params, "charset", defects);
-	if (label == NULL && is_html(part) && !g_utf8_validate(body.data, (gssize)body.size, NULL))
+	bool utf8 = label == NULL && g_utf8_validate(body.data, (gssize)body.size, NULL);
+	if (label == NULL && !utf8 && is_html(part))
 		label = html_charset(body);
 	if (!is_wide(label, body))
 		body = without_nul(body, &owned, defects);
-	char *text = charset_to_utf8(label, body.data, body.size, size, &wrong);
+	char *text = charset_to_utf8(utf8 ? "utf-8" : label, body.data, body.size, size, &wrong);
 	if (wrong)
 		defect_note(defects, DEFECT_CHARSET);
 	*size = normalise(text, *size);

@@ -149,13 +149,13 @@ static void add_raw(struct decoder *d, const char *text, size_t size)
 	}
 	size_t out_size;
 	bool wrong = false;
-	const char *label = g_utf8_validate(text, (gssize)size, NULL) ? "utf-8" : d->hint;
-	if (memchr(text, '\033', size) != NULL)
-		label = d->hint;
-	else
+	bool utf8 = g_utf8_validate(text, (gssize)size, NULL);	/* RFC 6532 allows it */
+	bool escapes = memchr(text, '\033', size) != NULL;
+	const char *label = utf8 && !escapes ? "utf-8" : d->hint;
+	if (!utf8)
 		defect_note(d->defects, DEFECT_HEADER_8BIT);
-	g_autofree char *utf8 = charset_to_utf8(label, text, size, &out_size, &wrong);
-	append_text(d, utf8, out_size);
+	g_autofree char *decoded = charset_to_utf8(label, text, size, &out_size, &wrong);
+	append_text(d, decoded, out_size);
 }
 
 /* RFC 5322, 2.2.3: without the line ends; a fold is one space, whatever blanks it has. */
