@@ -34,7 +34,8 @@ struct broker_options {
 };
 
 /* Tries the hosts in order until one lets us in, each for 5 s at most while others wait behind it.
- * Ports default to 5672, with TLS 5671.  NULL with a reason that tells each host's failure. */
+ * Ports default to 5672, with TLS 5671.  The deadline does not bind the resolver (resolv.conf(5)
+ * limits it).  NULL with a reason that tells each host's failure. */
 struct broker *broker_open(const struct broker_options *options, struct deadline deadline,
 			   struct reason *reason);
 
@@ -94,7 +95,7 @@ struct broker_delivery {
 	char *type;
 	char *app_id;
 	int64_t timestamp;		/* 0: none */
-	char *queue_id;			/* HEADER_QUEUE_ID ...; NULL if it is no text */
+	char *queue_id;			/* HEADER_QUEUE_ID ...; NULL if no text; cut at 1024 bytes */
 	char *last_error;
 	int64_t first_seen;		/* seconds since 1970; these are 0 if absent, no number or < 0 */
 	int64_t attempt;

@@ -5,6 +5,8 @@
 #include "common/watchdog.h"
 
 enum {
+	HEADER_TEXT_MAX =
+		1024, /* a producer's header may fill a frame, ours have other things to do */
 	TAG_TEXT_MAX = 12,
 	DECIMAL = 10,
 	STALL_MS = 60000,  /* without a further piece of a message that has begun */
@@ -144,7 +146,9 @@ static char *text_of(const amqp_field_value_t *value)
 {
 	bool text = value->kind == AMQP_FIELD_KIND_UTF8 || value->kind == AMQP_FIELD_KIND_BYTES;
 
-	return text ? copy_text(value->value.bytes) : NULL;
+	return text ? g_strndup(value->value.bytes.bytes,
+				MIN(value->value.bytes.len, HEADER_TEXT_MAX))
+		    : NULL;
 }
 
 static bool is_key(amqp_bytes_t key, const char *name)

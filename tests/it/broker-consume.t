@@ -2,7 +2,7 @@
 # Messages come with their properties, whole, in order and from several queues; waiting ends in time.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/probe.sh"
-plan 12
+plan 13
 use_sandbox --only broker,database
 
 probe open 'declare-exchange x topic' 'declare-queue a' 'declare-queue b' 'bind a x a' 'bind b x b' \
@@ -40,6 +40,9 @@ ok" 'without any property'
 amqp-publish -u "$AMQP_URL" -r a -b odd -H 'attempt: many' -H 'queue-id: 4ABC' -H 'queue-id: 4DEF' -H 'first-seen: 12'
 is "$(probe open 'consume a 1' next ack | grep -o 'queue-id.*')" \
 	"queue-id=4ABC attempt=0 first-seen=0 last-error=(null)" 'headers of another type count as absent'
+amqp-publish -u "$AMQP_URL" -r a -b long -H "queue-id: $(printf '%02000d' 0)"
+is "$(probe open 'consume a 1' next ack | grep -o 'queue-id=[0-9]*')" "queue-id=$(printf '%01024d' 0)" \
+	'a long header is cut'
 amqp-publish -u "$AMQP_URL" -r a -b ''
 is "$(probe open 'consume a 1' next ack | grep -o 'size=0 body=')" 'size=0 body=' 'an empty one'
 
