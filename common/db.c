@@ -7,8 +7,8 @@
 #include "common/db_private.h"
 #include "common/hostport.h"
 
-#define STATUS_RETRY "4.3.0"	/* RFC 3463: other or undefined mail system status */
-#define STATUS_REJECT "5.6.0"	/* RFC 3463: other or undefined media error */
+#define STATUS_RETRY "4.3.0"  /* RFC 3463: other or undefined mail system status */
+#define STATUS_REJECT "5.6.0" /* RFC 3463: other or undefined media error */
 #define CA_FILE_SYSTEM "/etc/ssl/certs/ca-certificates.crt"
 
 enum { MYSQL_PORT_DEFAULT = 3306, MS_PER_S = 1000 };
@@ -30,8 +30,8 @@ enum outcome db_failed(struct db *db, unsigned int code, const char *text, struc
 	db->lost = db->lost || error.lost;
 	if (error.outcome == OUTCOME_REJECT)
 		return outcome_reject(reason, STATUS_REJECT, "database error %u: %s", code, text);
-	return outcome_retry(reason, STATUS_RETRY, "database error %u: %s%s%s", code, text, separator,
-			     hint);
+	return outcome_retry(reason, STATUS_RETRY, "database error %u: %s%s%s", code, text,
+			     separator, hint);
 }
 
 static enum outcome connection_failed(struct db *db, struct reason *reason)
@@ -143,7 +143,8 @@ static enum outcome start_session(struct db *db, const struct db_options *option
 		"SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, SESSION time_zone = '+00:00', "
 		"SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_ZERO_DATE,"
 		"NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO', SESSION autocommit = 1, "
-		"SESSION innodb_lock_wait_timeout = %u", lock_wait);
+		"SESSION innodb_lock_wait_timeout = %u",
+		lock_wait);
 	struct server_facts facts = {0};
 	enum outcome outcome = db_exec(db, set, reason);
 
@@ -252,7 +253,7 @@ enum outcome db_exec(struct db *db, const char *sql, struct reason *reason)
 	MYSQL_RES *result = mysql_use_result(db->mysql);
 
 	if (result != NULL)
-		mysql_free_result(result);	/* reads what is left */
+		mysql_free_result(result); /* reads what is left */
 	if (mysql_errno(db->mysql) != 0)
 		return connection_failed(db, reason);
 	return OUTCOME_OK;
@@ -261,7 +262,7 @@ enum outcome db_exec(struct db *db, const char *sql, struct reason *reason)
 char *db_quote(struct db *db, const char *text)
 {
 	size_t size = strlen(text);
-	char *quoted = g_malloc(2 * size + sizeof("''"));	/* as mysql_real_escape_string(3) asks */
+	char *quoted = g_malloc(2 * size + sizeof("''")); /* as mysql_real_escape_string(3) asks */
 	char *end = quoted;
 
 	*end++ = '\'';

@@ -22,7 +22,7 @@ struct db_stmt {
 	MYSQL_STMT *stmt;
 	MYSQL_BIND *parameters;
 	size_t parameter_count;
-	MYSQL_BIND *columns;		/* of a query's result, else NULL */
+	MYSQL_BIND *columns; /* of a query's result, else NULL */
 	struct column *buffers;
 	struct db_value *row;
 	size_t column_count;
@@ -67,7 +67,8 @@ struct db_value db_bytes(const void *data, size_t size)
 
 static enum outcome statement_failed(struct db_stmt *stmt, struct reason *reason)
 {
-	return db_failed(stmt->db, mysql_stmt_errno(stmt->stmt), mysql_stmt_error(stmt->stmt), reason);
+	return db_failed(stmt->db, mysql_stmt_errno(stmt->stmt), mysql_stmt_error(stmt->stmt),
+			 reason);
 }
 
 /* ---- preparing ---- */
@@ -200,7 +201,8 @@ static bool send_long(struct db_stmt *stmt, size_t index, const struct db_value 
 	do {
 		size_t size = MIN(value->size - done, piece);
 
-		if (mysql_stmt_send_long_data(stmt->stmt, (unsigned int)index, data + done, size) != 0)
+		if (mysql_stmt_send_long_data(stmt->stmt, (unsigned int)index, data + done, size) !=
+		    0)
 			return false;
 		done += size;
 	} while (done < value->size);
@@ -248,7 +250,7 @@ static enum outcome execute(struct db_stmt *stmt, const struct db_value *values,
 		return OUTCOME_OK;
 	outcome = statement_failed(stmt, reason);
 	if (!stmt->db->lost)
-		mysql_stmt_reset(stmt->stmt);	/* forget long data that was not used */
+		mysql_stmt_reset(stmt->stmt); /* forget long data that was not used */
 	return outcome;
 }
 
@@ -354,8 +356,8 @@ static enum outcome read_rows(struct db_stmt *stmt, db_row *row, void *context,
 	}
 }
 
-enum outcome db_query(struct db_stmt *stmt, const struct db_value *values, size_t count, db_row *row,
-		      void *context, struct reason *reason)
+enum outcome db_query(struct db_stmt *stmt, const struct db_value *values, size_t count,
+		      db_row *row, void *context, struct reason *reason)
 {
 	enum outcome outcome = execute(stmt, values, count, reason);
 
@@ -368,8 +370,8 @@ enum outcome db_query(struct db_stmt *stmt, const struct db_value *values, size_
 	return outcome;
 }
 
-enum outcome db_query_once(struct db *db, const char *sql, const struct db_value *values, size_t count,
-			   db_row *row, void *context, struct reason *reason)
+enum outcome db_query_once(struct db *db, const char *sql, const struct db_value *values,
+			   size_t count, db_row *row, void *context, struct reason *reason)
 {
 	enum outcome outcome;
 	struct db_stmt *stmt = db_prepare(db, sql, &outcome, reason);

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#define STATUS "4.3.5"	/* RFC 3463: system incorrectly configured */
+#define STATUS "4.3.5" /* RFC 3463: system incorrectly configured */
 
-enum { PATTERN_MAX = 700 };	/* characters: addresses.pattern */
+enum { PATTERN_MAX = 700 }; /* characters: addresses.pattern */
 
 void address_free(struct address *address)
 {
@@ -136,8 +136,9 @@ enum outcome addresses_compare(struct db *db, GPtrArray *wanted, size_t *missing
 			       const struct address **first, struct reason *reason)
 {
 	GHashTable *rows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	enum outcome outcome = db_query_once(db, "SELECT match_type, pattern, route FROM recipients",
-					     NULL, 0, take_route, rows, reason);
+	enum outcome outcome =
+		db_query_once(db, "SELECT match_type, pattern, route FROM recipients", NULL, 0,
+			      take_route, rows, reason);
 
 	*missing = 0;
 	*first = NULL;
@@ -178,10 +179,10 @@ static enum outcome try_pattern(struct db *db, struct address *address, struct r
 		return OUTCOME_RETRY;
 	}
 	if (is_regex) {
-		value.data = address->pattern + 1;	/* without the slashes */
+		value.data = address->pattern + 1; /* without the slashes */
 		value.size -= strlen("//");
-		return db_query_once(db, "SELECT 'a@example.com' REGEXP CONCAT('(?i)', ?)", &value, 1,
-				     take_text, &lower, reason);
+		return db_query_once(db, "SELECT 'a@example.com' REGEXP CONCAT('(?i)', ?)", &value,
+				     1, take_text, &lower, reason);
 	}
 	outcome = db_query_once(db, "SELECT LOWER(?)", &value, 1, take_text, &lower, reason);
 	if (outcome == OUTCOME_OK) {
@@ -253,7 +254,8 @@ static enum outcome remove_rest(struct db *db, GHashTable *rows, struct addresse
 	g_hash_table_iter_init(&iter, rows);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		struct db_value id = db_int(((struct row *)value)->id);
-		enum outcome outcome = run(db, "DELETE FROM addresses WHERE id = ?", &id, 1, reason);
+		enum outcome outcome =
+			run(db, "DELETE FROM addresses WHERE id = ?", &id, 1, reason);
 
 		if (outcome != OUTCOME_OK)
 			return outcome;

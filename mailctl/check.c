@@ -8,11 +8,11 @@
 
 #include "mailctl/mailctl.h"
 
-const char check_options[] =
-	"\n"
-	"  --json                     one JSON object instead of lines\n"
-	"  --postfix-config=DIR       Postfix's config_directory\n"
-	"  --rabbitmqctl[=PATH]       compare the broker's users and limits, too, by rabbitmqctl(8)\n";
+const char check_options[] = "\n"
+			     "  --json                     one JSON object instead of lines\n"
+			     "  --postfix-config=DIR       Postfix's config_directory\n"
+			     "  --rabbitmqctl[=PATH]       compare the broker's users and limits, "
+			     "too, by rabbitmqctl(8)\n";
 
 enum { OPTION_JSON = 1, OPTION_POSTFIX_CONFIG, OPTION_RABBITMQCTL };
 

@@ -29,7 +29,7 @@ static struct broker *open_role(const struct config *config, enum amqp_role role
 	g_autofree char *password = config_password(user, amqp_role_password_key(role), &reason);
 
 	if (password == NULL)
-		return NULL;	/* check_config() has told it */
+		return NULL; /* check_config() has told it */
 	struct broker *broker = connect_broker(config, user->name, password, &reason);
 
 	if (broker == NULL)
@@ -50,12 +50,13 @@ static void compare_sizes(const struct config *config, int64_t limit, bool is_de
 	g_autofree char *needs = check_size_text(needed);
 
 	if (needed <= limit)
-		report_add(report, REPORT_OK, subject, NULL, "%s is enough for limits.message_size (%s)",
-			   has, needs);
+		report_add(report, REPORT_OK, subject, NULL,
+			   "%s is enough for limits.message_size (%s)", has, needs);
 	else
 		report_add(report, is_default ? REPORT_WARNING : REPORT_ERROR, subject,
 			   "raise max_message_size in rabbitmq.conf, or lower limits.message_size",
-			   "%s%s, but a mail of limits.message_size can make a document of %s: it would "
+			   "%s%s, but a mail of limits.message_size can make a document of %s: it "
+			   "would "
 			   "wait for ever",
 			   has, is_default ? " unless it was changed" : "", needs);
 }
@@ -78,21 +79,24 @@ static void check_size(const struct config *config, const struct broker *broker,
 	const char *digits = strpbrk(version, "0123456789");
 	int64_t major = digits != NULL ? g_ascii_strtoll(digits, NULL, DECIMAL) : 0;
 
-	compare_sizes(config, major >= MESSAGE_SIZE_CHANGED_IN ? MESSAGE_SIZE_NEW : MESSAGE_SIZE_OLD,
-		      true, report);
+	compare_sizes(config,
+		      major >= MESSAGE_SIZE_CHANGED_IN ? MESSAGE_SIZE_NEW : MESSAGE_SIZE_OLD, true,
+		      report);
 }
 
 /* ---- rights ---- */
 
-/* Declaring what is there changes nothing, but needs the right to configure it: the broker must refuse
- * that.  Ends the broker's usefulness. */
-static void check_cannot_configure(struct broker *broker, const char *subject, struct report *report)
+/* Declaring what is there changes nothing, but needs the right to configure it: the broker must
+ * refuse that.  Ends the broker's usefulness. */
+static void check_cannot_configure(struct broker *broker, const char *subject,
+				   struct report *report)
 {
 	struct reason reason = {0};
 
 	if (broker_declare_exchange(broker, EXCHANGE_IN, "topic", connect_deadline(), &reason) ==
 	    OUTCOME_OK)
-		report_add(report, REPORT_ERROR, subject, "take that right away: " SETUP " --rabbitmqctl",
+		report_add(report, REPORT_ERROR, subject,
+			   "take that right away: " SETUP " --rabbitmqctl",
 			   "may configure exchanges and queues");
 }
 
@@ -151,8 +155,8 @@ static bool check_queue(struct broker *broker, const char *name, bool is_dead,
 		report_add(report, REPORT_WARNING, subject, "start mailin-ingest",
 			   "nobody consumes it; %" G_GINT64_FORMAT " messages wait", messages);
 	else
-		report_add(report, REPORT_OK, subject, NULL, "is there; %" G_GINT64_FORMAT " messages wait",
-			   messages);
+		report_add(report, REPORT_OK, subject, NULL,
+			   "is there; %" G_GINT64_FORMAT " messages wait", messages);
 	return true;
 }
 

@@ -42,7 +42,8 @@ int64_t check_largest_document(const struct config *config)
 	int64_t bodies = MIN(BODIES * limits->body_bytes, BODIES * limits->message_size);
 
 	/* The raw mail comes on top of what was parsed, or, after a crash, instead of it. */
-	return encoded * (keeps_raw(config) ? 2 : 1) + bodies + limits->header_bytes + DOCUMENT_ROOM;
+	return encoded * (keeps_raw(config) ? 2 : 1) + bodies + limits->header_bytes +
+	       DOCUMENT_ROOM;
 }
 
 char *check_size_text(int64_t size)
@@ -58,16 +59,18 @@ static void check_times(const struct config *config, struct report *report)
 	bool fine = true;
 
 	if (config->mysql_timeout >= config->amqp_heartbeat) {
-		report_add(report, REPORT_ERROR, subject, "lower mysql.timeout or raise amqp.heartbeat",
+		report_add(report, REPORT_ERROR, subject,
+			   "lower mysql.timeout or raise amqp.heartbeat",
 			   "mysql.timeout is not less than amqp.heartbeat: the broker closes the "
 			   "connection of a worker that waits so long for the database");
 		fine = false;
 	}
 	if (config->limits.parse_wall >= config->limits.deadline) {
-		report_add(report, REPORT_ERROR, subject,
-			   "lower limits.parse_wall or raise limits.deadline",
-			   "limits.parse_wall is not less than limits.deadline: a mail that keeps the "
-			   "parser busy would be deferred again and again");
+		report_add(
+			report, REPORT_ERROR, subject,
+			"lower limits.parse_wall or raise limits.deadline",
+			"limits.parse_wall is not less than limits.deadline: a mail that keeps the "
+			"parser busy would be deferred again and again");
 		fine = false;
 	}
 	if (fine)

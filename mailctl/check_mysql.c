@@ -47,11 +47,13 @@ static void compare_grants(GHashTable *wanted, GHashTable *had, const char *subj
 	if (surplus->len > 0) {
 		g_autofree char *text = grants_text(surplus);
 
-		report_add(report, REPORT_ERROR, subject, SETUP " to revoke them",
+		report_add(report, REPORT_ERROR, subject,
+			   SETUP " to revoke them (those ON *.* by hand)",
 			   "has rights that it should not have: %s", text);
 	}
 	if (missing->len + surplus->len == 0)
-		report_add(report, REPORT_OK, subject, NULL, "logs in, and has just the rights it needs");
+		report_add(report, REPORT_OK, subject, NULL,
+			   "logs in, and has just the rights it needs");
 	g_ptr_array_unref(missing);
 	g_ptr_array_unref(surplus);
 }
@@ -59,11 +61,12 @@ static void compare_grants(GHashTable *wanted, GHashTable *had, const char *subj
 /* The account as information_schema writes it. */
 static enum outcome current_account(struct db *db, char **account, struct reason *reason)
 {
-	return db_query_once(db,
-			     "SELECT CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', "
-			     "CHAR_LENGTH(CURRENT_USER()) - CHAR_LENGTH(REPLACE(CURRENT_USER(), '@', ''))), "
-			     "'''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')",
-			     NULL, 0, take_text, account, reason);
+	return db_query_once(
+		db,
+		"SELECT CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', "
+		"CHAR_LENGTH(CURRENT_USER()) - CHAR_LENGTH(REPLACE(CURRENT_USER(), '@', ''))), "
+		"'''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')",
+		NULL, 0, take_text, account, reason);
 }
 
 static void check_grants(struct db *db, enum db_role role, const struct config *config,
@@ -76,7 +79,7 @@ static void check_grants(struct db *db, enum db_role role, const struct config *
 	enum outcome outcome = current_account(db, &account, &reason);
 
 	if (outcome == OUTCOME_OK)
-		outcome = grants_read(db, account, &had, &reason);
+		outcome = grants_read(db, account, config->mysql_database, &had, &reason);
 	if (outcome == OUTCOME_OK)
 		compare_grants(wanted, had, subject, report);
 	else
@@ -97,8 +100,8 @@ static void check_migrations(struct db *db, struct report *report)
 	if (migrate_state(db, &state, &reason) != OUTCOME_OK)
 		report_add(report, REPORT_ERROR, subject, NULL, "%s", reason.text);
 	else if (state.missing > 0)
-		report_add(report, REPORT_ERROR, subject, SETUP, "%zu of %zu are missing", state.missing,
-			   migration_count);
+		report_add(report, REPORT_ERROR, subject, SETUP, "%zu of %zu are missing",
+			   state.missing, migration_count);
 	else
 		report_add(report, REPORT_OK, subject, NULL, "all %zu are there", state.applied);
 }
@@ -115,12 +118,13 @@ static void check_addresses(struct db *db, const struct config *config, struct r
 		report_add(report, REPORT_ERROR, subject, NULL, "%s", reason.text);
 	else if (missing > 0)
 		report_add(report, REPORT_ERROR, subject, SETUP,
-			   "Postfix would refuse mail for %zu of %u patterns of the routes, such as %s of "
+			   "Postfix would refuse mail for %zu of %u patterns of the routes, such "
+			   "as %s of "
 			   "route %s",
 			   missing, wanted->len, first->pattern, first->route);
 	else
-		report_add(report, REPORT_OK, subject, NULL, "all %u patterns of the routes are there",
-			   wanted->len);
+		report_add(report, REPORT_OK, subject, NULL,
+			   "all %u patterns of the routes are there", wanted->len);
 	g_ptr_array_unref(wanted);
 }
 
@@ -140,7 +144,7 @@ static void check_user(const struct config *config, enum db_role role, struct re
 	g_autofree char *password = config_password(user, role_password_key(role), &reason);
 
 	if (password == NULL)
-		return;		/* check_config() has told it */
+		return; /* check_config() has told it */
 	struct connect_db how = {
 		.config = config,
 		.user = user->name,

@@ -88,12 +88,13 @@ static void check_packet(struct db *db, const struct config *config, struct repo
 			   "max_allowed_packet %s is enough for limits.message_size", has);
 		return;
 	}
-	g_autofree char *advice = g_strdup_printf(
-		"set max_allowed_packet above %s in the server's config, or lower limits.message_size",
-		needs);
+	g_autofree char *advice = g_strdup_printf("set max_allowed_packet above %s in the server's "
+						  "config, or lower limits.message_size",
+						  needs);
 
 	report_add(report, REPORT_ERROR, subject, advice,
-		   "max_allowed_packet is %s, but an attachment or body may have %s: such a mail would "
+		   "max_allowed_packet is %s, but an attachment or body may have %s: such a mail "
+		   "would "
 		   "wait for ever",
 		   has, needs);
 }
@@ -104,11 +105,12 @@ static void check_tables(struct db *db, const struct config *config, struct repo
 	struct reason reason = {0};
 	g_autofree char *tables = NULL;
 
-	if (db_query_once(db,
-			  "SELECT GROUP_CONCAT(table_name ORDER BY table_name SEPARATOR ', ') "
-			  "FROM information_schema.tables WHERE table_schema = ? AND table_type = "
-			  "'BASE TABLE' AND (table_collation NOT LIKE 'utf8mb4%' OR engine <> 'InnoDB')",
-			  &database, 1, take_text, &tables, &reason) != OUTCOME_OK)
+	if (db_query_once(
+		    db,
+		    "SELECT GROUP_CONCAT(table_name ORDER BY table_name SEPARATOR ', ') "
+		    "FROM information_schema.tables WHERE table_schema = ? AND table_type = "
+		    "'BASE TABLE' AND (table_collation NOT LIKE 'utf8mb4%' OR engine <> 'InnoDB')",
+		    &database, 1, take_text, &tables, &reason) != OUTCOME_OK)
 		report_add(report, REPORT_ERROR, subject, NULL, "%s", reason.text);
 	else if (tables != NULL)
 		report_add(report, REPORT_ERROR, subject,

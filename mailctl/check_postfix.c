@@ -13,16 +13,11 @@ enum { NOT_STARTED = 127, DECIMAL = 10, ARGUMENTS_MAX = 24, MS_PER_S = 1000 };
 
 /* What is asked for; pipe(8)'s limits take the service's name. */
 static const char *const parameters[] = {
-	"message_size_limit",
-	"mailbox_size_limit",
-	"virtual_mailbox_limit",
-	"recipient_delimiter",
-	"enable_long_queue_ids",
-	"smtpd_forbid_bare_newline",
-	"virtual_mailbox_maps",
-	"command_time_limit",
-	"mailpipe_time_limit",
-	"mailpipe_destination_recipient_limit",
+	"message_size_limit",    "mailbox_size_limit",
+	"virtual_mailbox_limit", "recipient_delimiter",
+	"enable_long_queue_ids", "smtpd_forbid_bare_newline",
+	"virtual_mailbox_maps",  "command_time_limit",
+	"mailpipe_time_limit",   "mailpipe_destination_recipient_limit",
 };
 
 struct postfix {
@@ -90,8 +85,9 @@ static void check_sizes(const struct postfix *postfix)
 
 	if (limit == 0 || limit > own)
 		report_add(postfix->report, REPORT_WARNING, subject, APPLY,
-			   "message_size_limit (%" G_GINT64_FORMAT ") is above limits.message_size (%"
-			   G_GINT64_FORMAT "): mails in between are accepted first and bounced then",
+			   "message_size_limit (%" G_GINT64_FORMAT
+			   ") is above limits.message_size (%" G_GINT64_FORMAT
+			   "): mails in between are accepted first and bounced then",
 			   limit, own);
 	else
 		report_add(postfix->report, REPORT_OK, subject, NULL,
@@ -102,8 +98,10 @@ static void check_sizes(const struct postfix *postfix)
 		int64_t other = number_of(postfix, others[i]);
 
 		if (other != 0 && (limit == 0 || other < limit))
-			report_add(postfix->report, REPORT_WARNING, subject, "raise it, or set it to 0",
-				   "%s (%" G_GINT64_FORMAT ") is below message_size_limit: Postfix's own "
+			report_add(postfix->report, REPORT_WARNING, subject,
+				   "raise it, or set it to 0",
+				   "%s (%" G_GINT64_FORMAT
+				   ") is below message_size_limit: Postfix's own "
 				   "delivery agents refuse to run so",
 				   others[i], other);
 	}
@@ -115,20 +113,22 @@ static void check_delimiter(const struct postfix *postfix)
 	const char *ours = postfix->config->recipient_delimiter;
 
 	if (strcmp(theirs, ours) != 0)
-		report_add(postfix->report, REPORT_ERROR, subject,
-			   "make both the same",
-			   "recipient_delimiter is \"%s\", but mailpipe.recipient_delimiter is \"%s\": mail "
+		report_add(postfix->report, REPORT_ERROR, subject, "make both the same",
+			   "recipient_delimiter is \"%s\", but mailpipe.recipient_delimiter is "
+			   "\"%s\": mail "
 			   "for tagged addresses would be refused",
 			   theirs, ours);
 	else
-		report_add(postfix->report, REPORT_OK, subject, NULL, "recipient_delimiter is ours, too");
+		report_add(postfix->report, REPORT_OK, subject, NULL,
+			   "recipient_delimiter is ours, too");
 }
 
 static void check_queue_ids(const struct postfix *postfix)
 {
 	if (strcmp(value_of(postfix, "enable_long_queue_ids"), "yes") != 0)
 		report_add(postfix->report, REPORT_ERROR, subject, APPLY,
-			   "enable_long_queue_ids is not yes: a mail that Postfix delivers again is stored "
+			   "enable_long_queue_ids is not yes: a mail that Postfix delivers again "
+			   "is stored "
 			   "twice");
 	else
 		report_add(postfix->report, REPORT_OK, subject, NULL, "queue ids are long");
@@ -161,15 +161,18 @@ static void check_service(const struct postfix *postfix)
 	if (ms >= 0 && ms <= postfix->config->limits.deadline)
 		report_add(postfix->report, REPORT_ERROR, subject,
 			   "raise mailpipe_time_limit or lower limits.deadline",
-			   "the time limit of the service mailpipe is not above limits.deadline: Postfix "
+			   "the time limit of the service mailpipe is not above limits.deadline: "
+			   "Postfix "
 			   "would end mailin and might bounce the mail");
 	if (strcmp(value_of(postfix, "mailpipe_destination_recipient_limit"), "1") != 0)
 		report_add(postfix->report, REPORT_ERROR, subject, APPLY,
-			   "mailpipe_destination_recipient_limit is not 1: mail for several recipients is "
+			   "mailpipe_destination_recipient_limit is not 1: mail for several "
+			   "recipients is "
 			   "deferred");
 	if (strstr(value_of(postfix, "virtual_mailbox_maps"), "mailpipe/recipients.cf") == NULL)
 		report_add(postfix->report, REPORT_WARNING, subject, APPLY,
-			   "virtual_mailbox_maps does not ask the view recipients: unknown recipients are "
+			   "virtual_mailbox_maps does not ask the view recipients: unknown "
+			   "recipients are "
 			   "accepted first and bounced then");
 }
 
@@ -182,10 +185,12 @@ static bool knows_service(const char *directory, struct report *report)
 	bool known = line != NULL && strstr(line, "argv=") != NULL;
 
 	if (!known && result.status == NOT_STARTED && directory == NULL)
-		report_add(report, REPORT_OK, subject, NULL, "not checked, for there is no postconf here");
+		report_add(report, REPORT_OK, subject, NULL,
+			   "not checked, for there is no postconf here");
 	else if (!known && line == NULL)
 		report_add(report, REPORT_ERROR, subject, NULL, "postconf: %s",
-			   result.errors != NULL && *result.errors != '\0' ? result.errors : reason.text);
+			   result.errors != NULL && *result.errors != '\0' ? result.errors
+									   : reason.text);
 	else if (!known)
 		report_add(report, REPORT_WARNING, subject, APPLY,
 			   "master.cf has no service mailpipe: no mail comes this way");

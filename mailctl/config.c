@@ -8,8 +8,9 @@
 
 #include "mailctl/mailctl.h"
 
-const char config_options[] = "\n"
-			      "  --help-all    explain every parameter, with type, range and default\n";
+const char config_options[] =
+	"\n"
+	"  --help-all    explain every parameter, with type, range and default\n";
 
 int command_config(int argc, char **argv, const char *config_file)
 {

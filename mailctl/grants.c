@@ -5,17 +5,22 @@
 struct grant {
 	const char *privilege;
 	const char *table;
-	const char *column;	/* NULL: all */
+	const char *column; /* NULL: all */
 };
 
 /* INSERT ... ON DUPLICATE KEY UPDATE key = key needs UPDATE on the key's column, and changes
  * nothing. */
 static const struct grant ingest_grants[] = {
-	{"SELECT", "schema_migrations", NULL}, {"SELECT", "blobs", NULL},
-	{"INSERT", "blobs", NULL},	       {"UPDATE", "blobs", "sha256"},
-	{"SELECT", "messages", NULL},	       {"INSERT", "messages", NULL},
-	{"UPDATE", "messages", "id"},	       {"SELECT", "attachments", NULL},
-	{"INSERT", "attachments", NULL},       {"UPDATE", "attachments", "id"},
+	{"SELECT", "schema_migrations", NULL},
+	{"SELECT", "blobs", NULL},
+	{"INSERT", "blobs", NULL},
+	{"UPDATE", "blobs", "sha256"},
+	{"SELECT", "messages", NULL},
+	{"INSERT", "messages", NULL},
+	{"UPDATE", "messages", "id"},
+	{"SELECT", "attachments", NULL},
+	{"INSERT", "attachments", NULL},
+	{"UPDATE", "attachments", "id"},
 	{NULL, NULL, NULL},
 };
 
@@ -42,7 +47,7 @@ static const struct grant postfix_grants[] = {
 static const struct role {
 	const char *name;
 	const char *password_key;
-	size_t user;			/* in struct config */
+	size_t user; /* in struct config */
 	const struct grant *grants;
 } roles[ROLE_COUNT] = {
 	[ROLE_INGEST] = {"ingest", "mysql.ingest_password_file",
@@ -70,6 +75,11 @@ const struct config_user *role_user(enum db_role role, const struct config *conf
 	return (const void *)((const char *)config + roles[role].user);
 }
 
+bool grant_is_global(const char *grant)
+{
+	return g_str_has_suffix(grant, " ON *.*");
+}
+
 /* ---- sets ---- */
 
 static GHashTable *new_set(void)
@@ -88,7 +98,8 @@ static char *grant_text(const char *privilege, const char *database, const char 
 		return g_strdup_printf("%s ON %s.%s", privilege, database_name, table_name);
 	g_autofree char *column_name = db_quote_name(column);
 
-	return g_strdup_printf("%s (%s) ON %s.%s", privilege, column_name, database_name, table_name);
+	return g_strdup_printf("%s (%s) ON %s.%s", privilege, column_name, database_name,
+			       table_name);
 }
 
 GHashTable *grants_wanted(enum db_role role, const char *database)
@@ -96,8 +107,8 @@ GHashTable *grants_wanted(enum db_role role, const char *database)
 	GHashTable *set = new_set();
 
 	for (const struct grant *grant = roles[role].grants; grant->privilege != NULL; grant++)
-		g_hash_table_add(set, grant_text(grant->privilege, database, grant->table,
-						 grant->column));
+		g_hash_table_add(
+			set, grant_text(grant->privilege, database, grant->table, grant->column));
 	return set;
 }
 
@@ -122,20 +133,21 @@ GPtrArray *grants_missing(GHashTable *a, GHashTable *b)
 
 /* ---- reading ---- */
 
-/* USAGE stands for no privilege at all.  All columns: privilege, grantable, database, table, column. */
+/* USAGE stands for no privilege at all; the names of databases at that level are patterns.  All
+ * columns: privilege, grantable, database, table, column. */
 static const char query[] =
 	"SELECT privilege_type, is_grantable, NULL, NULL, NULL "
 	"FROM information_schema.user_privileges "
 	"WHERE grantee = ? AND privilege_type <> 'USAGE' "
 	"UNION ALL SELECT privilege_type, is_grantable, table_schema, NULL, NULL "
 	"FROM information_schema.schema_privileges "
-	"WHERE grantee = ? AND privilege_type <> 'USAGE' "
+	"WHERE grantee = ? AND privilege_type <> 'USAGE' AND ? LIKE table_schema "
 	"UNION ALL SELECT privilege_type, is_grantable, table_schema, table_name, NULL "
 	"FROM information_schema.table_privileges "
-	"WHERE grantee = ? AND privilege_type <> 'USAGE' "
+	"WHERE grantee = ? AND privilege_type <> 'USAGE' AND table_schema = ? "
 	"UNION ALL SELECT privilege_type, is_grantable, table_schema, table_name, column_name "
 	"FROM information_schema.column_privileges "
-	"WHERE grantee = ? AND privilege_type <> 'USAGE'";
+	"WHERE grantee = ? AND privilege_type <> 'USAGE' AND table_schema = ?";
 
 enum { COLUMN_PRIVILEGE, COLUMN_GRANTABLE, COLUMN_DATABASE, COLUMN_TABLE, COLUMN_COLUMN };
 
@@ -153,11 +165,12 @@ static bool take_grant(const struct db_value *columns, size_t count, void *conte
 	return true;
 }
 
-enum outcome grants_read(struct db *db, const char *account, GHashTable **grants,
-			 struct reason *reason)
+enum outcome grants_read(struct db *db, const char *account, const char *database,
+			 GHashTable **grants, struct reason *reason)
 {
-	struct db_value values[] = {db_text(account), db_text(account), db_text(account),
-				    db_text(account)};
+	struct db_value who = db_text(account);
+	struct db_value where = db_text(database);
+	struct db_value values[] = {who, who, where, who, where, who, where};
 
 	*grants = new_set();
 	return db_query_once(db, query, values, G_N_ELEMENTS(values), take_grant, *grants, reason);

@@ -22,9 +22,13 @@ const struct config_user *role_user(enum db_role role, const struct config *conf
 
 GHashTable *grants_wanted(enum db_role role, const char *database);
 
-/* What an account ("'user'@'host'", as information_schema writes it) has, at every level. */
-enum outcome grants_read(struct db *db, const char *account, GHashTable **grants,
-			 struct reason *reason);
+/* What an account ("'user'@'host'", as information_schema writes it) has in that database, at every level:
+ * of the server, the database, tables and columns.  Other databases are none of our business. */
+enum outcome grants_read(struct db *db, const char *account, const char *database,
+			 GHashTable **grants, struct reason *reason);
+
+/* Is it a right for the whole server? */
+bool grant_is_global(const char *grant);
 
 /* The members of a that b lacks, sorted; g_ptr_array_unref() it before the set goes. */
 GPtrArray *grants_missing(GHashTable *a, GHashTable *b);

@@ -99,7 +99,7 @@ int main(int argc, char **argv)
 	const char *config_file = CONFIG_FILE_DEFAULT;
 	int option;
 
-	signal(SIGPIPE, SIG_IGN);	/* a server that goes away is an error like any other */
+	signal(SIGPIPE, SIG_IGN); /* a server that goes away is an error like any other */
 	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
@@ -126,6 +126,6 @@ int main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
-	optind = 0;	/* getopt(3): start anew */
+	optind = 0; /* getopt(3): start anew */
 	return command->run(argc, argv, config_file);
 }

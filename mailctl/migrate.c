@@ -3,7 +3,7 @@
 #include <glib.h>
 #include <string.h>
 
-#define STATUS "4.3.5"	/* RFC 3463: system incorrectly configured */
+#define STATUS "4.3.5" /* RFC 3463: system incorrectly configured */
 #define LOCK "mailpipe migrations"
 
 enum { LOCK_WAIT_S = 5, ER_NO_SUCH_TABLE_CODE = 1146 };
@@ -44,7 +44,7 @@ char **migration_statements(const char *sql)
 /* ---- what is there ---- */
 
 struct reading {
-	GHashTable *versions;		/* version -> name */
+	GHashTable *versions; /* version -> name */
 	unsigned int newest;
 };
 
@@ -54,16 +54,16 @@ static bool take_migration(const struct db_value *columns, size_t count, void *c
 	unsigned int version = (unsigned int)columns[0].number;
 
 	(void)count;
-	g_hash_table_insert(reading->versions, GUINT_TO_POINTER(version), g_strdup(columns[1].data));
+	g_hash_table_insert(reading->versions, GUINT_TO_POINTER(version),
+			    g_strdup(columns[1].data));
 	reading->newest = MAX(reading->newest, version);
 	return true;
 }
 
 static enum outcome read_versions(struct db *db, struct reading *reading, struct reason *reason)
 {
-	enum outcome outcome =
-		db_query_once(db, "SELECT version, name FROM schema_migrations", NULL, 0,
-			      take_migration, reading, reason);
+	enum outcome outcome = db_query_once(db, "SELECT version, name FROM schema_migrations",
+					     NULL, 0, take_migration, reading, reason);
 
 	if (outcome != OUTCOME_OK && db_errno(db) == ER_NO_SUCH_TABLE_CODE)
 		return OUTCOME_OK;
@@ -77,10 +77,11 @@ static enum outcome compare(const struct reading *reading, struct migration_stat
 
 	*state = (struct migration_state){.newest = reading->newest};
 	if (reading->newest > own)
-		return outcome_retry(reason, STATUS,
-				     "the database is at migration %u, but this mailctl knows only those "
-				     "up to %u: use the newer mailpipe's",
-				     reading->newest, own);
+		return outcome_retry(
+			reason, STATUS,
+			"the database is at migration %u, but this mailctl knows only those "
+			"up to %u: use the newer mailpipe's",
+			reading->newest, own);
 	for (size_t i = 0; i < migration_count; i++) {
 		const char *name = g_hash_table_lookup(reading->versions,
 						       GUINT_TO_POINTER(migrations[i].version));
@@ -129,8 +130,8 @@ static enum outcome apply(struct db *db, const struct migration *migration, stru
 		if (outcome != OUTCOME_OK)
 			return outcome;
 	}
-	return db_query_once(db, "INSERT INTO schema_migrations (version, name) VALUES (?, ?)", record,
-			     G_N_ELEMENTS(record), NULL, NULL, reason);
+	return db_query_once(db, "INSERT INTO schema_migrations (version, name) VALUES (?, ?)",
+			     record, G_N_ELEMENTS(record), NULL, NULL, reason);
 }
 
 static bool take_number(const struct db_value *columns, size_t count, void *context)
@@ -148,13 +149,15 @@ static enum outcome lock(struct db *db, struct reason *reason)
 					     G_N_ELEMENTS(values), take_number, &got, reason);
 
 	if (outcome == OUTCOME_OK && got != 1)
-		return outcome_retry(reason, STATUS, "another mailctl setup is at work: try again later");
+		return outcome_retry(reason, STATUS,
+				     "another mailctl setup is at work: try again later");
 	return outcome;
 }
 
 static enum outcome apply_missing(struct db *db,
 				  void (*say)(const char *what, const char *done, void *context),
-				  void *context, const struct reading *reading, struct reason *reason)
+				  void *context, const struct reading *reading,
+				  struct reason *reason)
 {
 	for (size_t i = 0; i < migration_count; i++) {
 		const struct migration *migration = &migrations[i];
@@ -162,7 +165,8 @@ static enum outcome apply_missing(struct db *db,
 			g_strdup_printf("%04u %s", migration->version, migration->name);
 		enum outcome outcome;
 
-		if (g_hash_table_contains(reading->versions, GUINT_TO_POINTER(migration->version))) {
+		if (g_hash_table_contains(reading->versions,
+					  GUINT_TO_POINTER(migration->version))) {
 			say(what, "already there", context);
 			continue;
 		}

@@ -8,23 +8,28 @@
 #include "mailctl/connect.h"
 #include "mailctl/run.h"
 
-#define STATUS "4.3.5"	/* RFC 3463: system incorrectly configured */
+#define STATUS "4.3.5" /* RFC 3463: system incorrectly configured */
 
 enum { ARGUMENTS_MAX = 12 };
 
 static const struct role {
 	const char *name;
 	const char *password_key;
-	size_t user;			/* in struct config */
+	size_t user; /* in struct config */
 	struct amqp_rights rights;
 } roles[AMQP_ROLE_COUNT] = {
-	[AMQP_PUBLISH] = {"publish", "amqp.publish_password_file",
-			  offsetof(struct config, amqp_publish), {"^$", "^mail\\.in$", "^$"}},
+	[AMQP_PUBLISH] = {"publish",
+			  "amqp.publish_password_file",
+			  offsetof(struct config, amqp_publish),
+			  {"^$", "^mail\\.in$", "^$"}},
 	/* Passive declares, by which a worker looks for its queues, need no right. */
-	[AMQP_CONSUME] = {"consume", "amqp.consume_password_file",
+	[AMQP_CONSUME] = {"consume",
+			  "amqp.consume_password_file",
 			  offsetof(struct config, amqp_consume),
 			  {"^$", "^mail\\.dead$", "^mail\\.in\\."}},
-	[AMQP_SETUP] = {"setup", "amqp.setup_password_file", offsetof(struct config, amqp_setup),
+	[AMQP_SETUP] = {"setup",
+			"amqp.setup_password_file",
+			offsetof(struct config, amqp_setup),
 			{"^mail\\.", "^mail\\.", "^mail\\."}},
 };
 
@@ -86,7 +91,8 @@ void rabbitmqctl_print(const struct config *config, FILE *out)
 
 /* ---- running ---- */
 
-/* Run with the arguments given, NULL at the end.  A status other than 0 is a RETRY with its words. */
+/* Run with the arguments given, NULL at the end.  A status other than 0 is a RETRY with its words.
+ */
 static enum outcome run(const char *program, const char *input, char **output,
 			struct reason *reason, const char *const *arguments)
 {
@@ -190,9 +196,9 @@ static enum outcome apply_rights(const struct work *work, enum amqp_role role)
 		tell(work, "rights of user", name, "already there");
 		return OUTCOME_OK;
 	}
-	outcome = RUN(work->program, NULL, NULL, work->reason, "set_permissions", "-p",
-		      work->config->amqp_vhost, name, rights->configure, rights->write,
-		      rights->read);
+	outcome =
+		RUN(work->program, NULL, NULL, work->reason, "set_permissions", "-p",
+		    work->config->amqp_vhost, name, rights->configure, rights->write, rights->read);
 	if (outcome == OUTCOME_OK)
 		tell(work, "rights of user", name, had != NULL ? "changed" : "created");
 	return outcome;
@@ -216,8 +222,8 @@ static enum outcome apply_user(const struct work *work, enum amqp_role role)
 	enum outcome outcome;
 
 	if (*user->password_file == '\0') {
-		g_autofree char *done = g_strdup_printf("left out, for %s is not set",
-							roles[role].password_key);
+		g_autofree char *done =
+			g_strdup_printf("left out, for %s is not set", roles[role].password_key);
 
 		tell(work, "user", user->name, done);
 		return OUTCOME_OK;
@@ -293,8 +299,8 @@ enum outcome rabbitmqctl_rights(const char *program, const struct config *config
 	const struct wire *item = find(list, "user", user);
 
 	if (item != NULL)
-		*rights = rights_text(wire_get_text(item, "configure"), wire_get_text(item, "write"),
-				      wire_get_text(item, "read"));
+		*rights = rights_text(wire_get_text(item, "configure"),
+				      wire_get_text(item, "write"), wire_get_text(item, "read"));
 	wire_free(&list);
 	return OUTCOME_OK;
 }
@@ -309,7 +315,8 @@ enum outcome rabbitmqctl_message_size(const char *program, int64_t *size, struct
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	if (!g_str_has_prefix(text, before))
-		return outcome_retry(reason, STATUS, "%s eval: unexpected answer: %s", program, text);
+		return outcome_retry(reason, STATUS, "%s eval: unexpected answer: %s", program,
+				     text);
 	*size = g_ascii_strtoll(text + strlen(before), NULL, 10);
 	return OUTCOME_OK;
 }

@@ -11,7 +11,7 @@ static const char *const level_names[] = {
 	[REPORT_OK] = "ok", [REPORT_WARNING] = "warning", [REPORT_ERROR] = "error"};
 
 struct report {
-	struct wire *findings;		/* NULL unless JSON is wanted */
+	struct wire *findings; /* NULL unless JSON is wanted */
 	int counts[REPORT_ERROR + 1];
 };
 
@@ -53,7 +53,7 @@ bool report_end(struct report **report)
 	bool fine = old->counts[REPORT_ERROR] == 0;
 
 	if (old->findings == NULL) {
-		printf("%d errors, %d warnings\n", old->counts[REPORT_ERROR],
+		printf("errors: %d, warnings: %d\n", old->counts[REPORT_ERROR],
 		       old->counts[REPORT_WARNING]);
 	} else {
 		struct wire *document = wire_object();

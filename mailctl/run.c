@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STATUS "4.3.0"	/* RFC 3463: other or undefined mail system status */
+#define STATUS "4.3.0" /* RFC 3463: other or undefined mail system status */
 
 enum { NOT_STARTED = 127, SIGNAL_BASE = 128, OUTPUT_MAX = 16 * 1024 * 1024 };
 

@@ -32,8 +32,8 @@ struct setup {
 	bool amqp;
 	bool print_rabbitmq;
 	const char *mysql_socket;
-	const char *rabbitmqctl;	/* NULL: leave users alone */
-	struct config_user mysql_user;	/* borrowed; NULL: of the config */
+	const char *rabbitmqctl;       /* NULL: leave users alone */
+	struct config_user mysql_user; /* borrowed; NULL: of the config */
 	struct config_user amqp_user;
 	struct config *config;
 };
@@ -59,7 +59,7 @@ static char *password_of(struct config_user *user, const struct config_user *con
 	if (user->name == NULL)
 		user->name = configured->name;
 	else if (user->password_file == NULL && strcmp(user->name, configured->name) != 0)
-		return g_strdup("");	/* the config's password is another user's */
+		return g_strdup(""); /* the config's password is another user's */
 	if (user->password_file == NULL)
 		user->password_file = configured->password_file;
 	return config_password(user, option, reason);
@@ -67,14 +67,14 @@ static char *password_of(struct config_user *user, const struct config_user *con
 
 static enum outcome run_mysql(struct setup *setup, struct report *report, struct reason *reason)
 {
-	g_autofree char *password =
-		password_of(&setup->mysql_user, &setup->config->mysql_setup,
-			    "mysql.setup_password_file", reason);
+	g_autofree char *password = password_of(&setup->mysql_user, &setup->config->mysql_setup,
+						"mysql.setup_password_file", reason);
 	static char name[] = "mysql";
 
 	if (password == NULL)
 		return OUTCOME_RETRY;
-	return setup_mysql(setup->config, setup->mysql_user.name, password, report, say, name, reason);
+	return setup_mysql(setup->config, setup->mysql_user.name, password, report, say, name,
+			   reason);
 }
 
 static enum outcome declare(struct setup *setup, void *context, struct reason *reason)

@@ -17,7 +17,9 @@ enum { ER_ACCESS_DENIED_CODE = 1045, ER_ACCESS_DENIED_NO_PASSWORD_CODE = 1698 };
 
 struct work {
 	const struct config *config;
+	const char *user; /* who sets up */
 	struct db *db;
+	struct report *report;
 	setup_say *say;
 	void *context;
 	struct reason *reason;
@@ -51,10 +53,11 @@ static enum outcome make_database(const struct work *work)
 	g_autofree char *use = g_strdup_printf("USE %s", quoted);
 	g_autofree char *charset = NULL;
 	g_autofree char *sql = NULL;
-	enum outcome outcome = db_query_once(work->db,
-					     "SELECT default_character_set_name "
-					     "FROM information_schema.schemata WHERE schema_name = ?",
-					     &name, 1, take_text, &charset, work->reason);
+	enum outcome outcome =
+		db_query_once(work->db,
+			      "SELECT default_character_set_name "
+			      "FROM information_schema.schemata WHERE schema_name = ?",
+			      &name, 1, take_text, &charset, work->reason);
 
 	if (outcome != OUTCOME_OK)
 		return outcome;
@@ -118,8 +121,8 @@ static bool take_number(const struct db_value *columns, size_t count, void *cont
 	return false;
 }
 
-/* From where our programs come, as the server sees it: if it runs on this host "localhost", provided
- * that it looks up names. */
+/* From where our programs come, as the server sees it: if it runs on this host "localhost",
+ * provided that it looks up names. */
 static const char *client_host(const struct work *work)
 {
 	int64_t no_names = 0;
@@ -129,11 +132,13 @@ static const char *client_host(const struct work *work)
 	for (char **host = work->config->mysql_hosts; *host != NULL; host++)
 		if (!is_loopback(*host))
 			return "%";
-	db_query_once(work->db, "SELECT @@skip_name_resolve", NULL, 0, take_number, &no_names, NULL);
+	db_query_once(work->db, "SELECT @@skip_name_resolve", NULL, 0, take_number, &no_names,
+		      NULL);
 	return no_names != 0 ? "%" : "localhost";
 }
 
-/* SQL with the password in it stays out of every message: the server quotes what it cannot parse. */
+/* SQL with the password in it stays out of every message: the server quotes what it cannot parse.
+ */
 static enum outcome set_password(const struct work *work, const char *verb, const char *account,
 				 const char *password)
 {
@@ -169,9 +174,9 @@ static enum outcome make_account(const struct work *work, const char *user, cons
 {
 	struct db_value values[] = {db_text(user), db_text(host)};
 	int64_t there = 0;
-	enum outcome outcome =
-		db_query_once(work->db, "SELECT COUNT(*) FROM mysql.user WHERE user = ? AND host = ?",
-			      values, G_N_ELEMENTS(values), take_number, &there, work->reason);
+	enum outcome outcome = db_query_once(
+		work->db, "SELECT COUNT(*) FROM mysql.user WHERE user = ? AND host = ?", values,
+		G_N_ELEMENTS(values), take_number, &there, work->reason);
 
 	if (outcome != OUTCOME_OK)
 		return outcome;
@@ -196,12 +201,12 @@ static enum outcome make_account(const struct work *work, const char *user, cons
 }
 
 static enum outcome change_grants(const struct work *work, const char *account,
-				  const GPtrArray *grants, const char *verb, const char *preposition)
+				  const GPtrArray *grants, const char *verb,
+				  const char *preposition)
 {
 	for (size_t i = 0; i < grants->len; i++) {
-		g_autofree char *sql = g_strdup_printf("%s %s %s %s", verb,
-						       (const char *)grants->pdata[i], preposition,
-						       account);
+		g_autofree char *sql = g_strdup_printf(
+			"%s %s %s %s", verb, (const char *)grants->pdata[i], preposition, account);
 		enum outcome outcome = db_exec(work->db, sql, work->reason);
 
 		if (outcome != OUTCOME_OK)
@@ -210,34 +215,67 @@ static enum outcome change_grants(const struct work *work, const char *account,
 	return OUTCOME_OK;
 }
 
-/* Only what differs is changed: a worker that runs never lacks a right. */
-static enum outcome make_grants(const struct work *work, enum db_role role, const char *user,
-				const char *host, const char *account)
+/* Who gave a user rights for the whole server had other things in mind, too: say so, touch nothing.
+ */
+static void leave_global(const struct work *work, GPtrArray *surplus, const char *account)
 {
-	GHashTable *wanted = grants_wanted(role, work->config->mysql_database);
-	GHashTable *had = NULL;
-	g_autofree char *grantee = g_strdup_printf("'%s'@'%s'", user, host);
-	enum outcome outcome = grants_read(work->db, grantee, &had, work->reason);
+	for (size_t i = surplus->len; i-- > 0;) {
+		if (!grant_is_global(surplus->pdata[i]))
+			continue;
+		report_add(work->report, REPORT_ERROR, "mysql rights", "revoke it by hand",
+			   "%s has a right for the whole server: %s", account,
+			   (const char *)surplus->pdata[i]);
+		g_ptr_array_remove_index(surplus, (guint)i);
+	}
+}
+
+/* Only what differs is changed: a worker that runs never lacks a right. */
+static enum outcome apply_grants(const struct work *work, GHashTable *wanted, GHashTable *had,
+				 const char *account)
+{
 	GPtrArray *missing = grants_missing(wanted, had);
 	GPtrArray *surplus = grants_missing(had, wanted);
+	enum outcome outcome = change_grants(work, account, missing, "GRANT", "TO");
 
-	if (outcome == OUTCOME_OK)
-		outcome = change_grants(work, account, missing, "GRANT", "TO");
+	leave_global(work, surplus, account);
 	if (outcome == OUTCOME_OK)
 		outcome = change_grants(work, account, surplus, "REVOKE", "FROM");
 	if (outcome == OUTCOME_OK && missing->len + surplus->len == 0) {
-		tell(work, "already there", "rights of %s@%s", user, host);
+		tell(work, "already there", "rights of %s", account);
 	} else if (outcome == OUTCOME_OK) {
-		g_autofree char *done = g_strdup_printf("%u granted, %u revoked", missing->len,
-							surplus->len);
+		g_autofree char *done =
+			g_strdup_printf("%u granted, %u revoked", missing->len, surplus->len);
 
-		tell(work, done, "rights of %s@%s", user, host);
+		tell(work, done, "rights of %s", account);
 	}
 	g_ptr_array_unref(missing);
 	g_ptr_array_unref(surplus);
+	return outcome;
+}
+
+static enum outcome make_grants(const struct work *work, enum db_role role, const char *user,
+				const char *host, const char *account)
+{
+	const char *database = work->config->mysql_database;
+	GHashTable *wanted = grants_wanted(role, database);
+	GHashTable *had = NULL;
+	g_autofree char *grantee = g_strdup_printf("'%s'@'%s'", user, host);
+	enum outcome outcome = grants_read(work->db, grantee, database, &had, work->reason);
+
+	if (outcome == OUTCOME_OK)
+		outcome = apply_grants(work, wanted, had, account);
 	g_hash_table_unref(wanted);
 	g_hash_table_unref(had);
 	return outcome;
+}
+
+/* Taking its rights down to a role's would lock everybody out. */
+static enum outcome refuse_own_user(const struct work *work, const char *user, enum db_role role)
+{
+	if (strcmp(user, work->user) != 0)
+		return OUTCOME_OK;
+	return outcome_retry(work->reason, "4.3.5", "mysql.%s_user is the user that sets up",
+			     role_name(role));
 }
 
 static enum outcome make_user(const struct work *work, enum db_role role, const char *host)
@@ -263,7 +301,9 @@ static enum outcome make_user(const struct work *work, enum db_role role, const 
 	g_autofree char *quoted_host = db_quote(work->db, host);
 	g_autofree char *account = g_strdup_printf("%s@%s", quoted_user, quoted_host);
 
-	outcome = make_account(work, user->name, host, account, password);
+	outcome = refuse_own_user(work, user->name, role);
+	if (outcome == OUTCOME_OK)
+		outcome = make_account(work, user->name, host, account, password);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	return make_grants(work, role, user->name, host, account);
@@ -289,7 +329,7 @@ static enum outcome make_users(const struct work *work)
 
 /* ---- all of it ---- */
 
-static enum outcome set_up(struct work *work, struct report *report)
+static enum outcome set_up(struct work *work)
 {
 	enum outcome outcome = make_database(work);
 
@@ -300,7 +340,7 @@ static enum outcome set_up(struct work *work, struct report *report)
 	if (outcome == OUTCOME_OK)
 		outcome = make_users(work);
 	if (outcome == OUTCOME_OK)
-		check_mysql_server(work->db, work->config, report);
+		check_mysql_server(work->db, work->config, work->report);
 	return outcome;
 }
 
@@ -314,11 +354,19 @@ enum outcome setup_mysql(const struct config *config, const char *user, const ch
 		.password = password,
 		.timeout_ms = SETUP_TIMEOUT_MS,
 	};
-	struct work work = {config, connect_db(&how, reason), say, context, reason};
+	struct work work = {
+		.config = config,
+		.user = user,
+		.db = connect_db(&how, reason),
+		.report = report,
+		.say = say,
+		.context = context,
+		.reason = reason,
+	};
 	enum outcome outcome = OUTCOME_RETRY;
 
 	if (work.db != NULL)
-		outcome = set_up(&work, report);
+		outcome = set_up(&work);
 	db_close(&work.db);
 	return outcome;
 }

@@ -1,6 +1,7 @@
 /*
- * The database module against a real server: run by tests/it/db-classification.t, which starts a server
- * of its own and says in the environment where it is (DB_SOCKET, DB_PASSWORD of root, DB_PID).
+ * The database module against a real server: run by tests/it/db-classification.t, which starts a
+ * server of its own and says in the environment where it is (DB_SOCKET, DB_PASSWORD of root,
+ * DB_PID).
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -81,9 +82,10 @@ static int set_up(void **state)
 {
 	struct db *db = open_root();
 
-	must(db, "CREATE TABLE IF NOT EXISTS t (id INT PRIMARY KEY, short VARCHAR(4), "
-		 "kind ENUM('a', 'b'), day DATETIME, number TINYINT, bytes LONGBLOB, text LONGTEXT, "
-		 "json LONGTEXT CHECK (JSON_VALID(json))) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4");
+	must(db,
+	     "CREATE TABLE IF NOT EXISTS t (id INT PRIMARY KEY, short VARCHAR(4), "
+	     "kind ENUM('a', 'b'), day DATETIME, number TINYINT, bytes LONGBLOB, text LONGTEXT, "
+	     "json LONGTEXT CHECK (JSON_VALID(json))) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4");
 	must(db, "DELETE FROM t");
 	*state = db;
 	return 0;
@@ -177,7 +179,8 @@ static void read_only_server_is_passed_over(void **state)
 	struct db *second = db_open(&options, deadline_in(TIMEOUT_MS), &reason);
 
 	assert_non_null(second);
-	/* A session that is there already learns it from 1290, and should look for another server. */
+	/* A session that is there already learns it from 1290, and should look for another server.
+	 */
 	assert_int_equal(db_exec(limited, "INSERT INTO t (id) VALUES (1)", &reason), OUTCOME_RETRY);
 	must(db, "SET GLOBAL read_only = 0");
 	assert_int_equal(db_errno(limited), 1290);
@@ -225,16 +228,17 @@ static void large_values_arrive_whole(void **state)
 	for (size_t i = 0; i < BIG; i++)
 		bytes[i] = (char)(i * 7 + i / 256);
 	for (size_t i = 0; i < BIG; i += 3)
-		memcpy(text + i, "\xE2\x82\xAC", 3);	/* EURO SIGN: pieces may end within one */
+		memcpy(text + i, "\xE2\x82\xAC", 3); /* EURO SIGN: pieces may end within one */
 	text[BIG] = '\0';
 	struct db_value values[] = {db_int(7), db_null(), db_text("2026-01-02 03:04:05"),
 				    db_bytes(bytes, BIG), db_text(text)};
 
-	assert_int_equal(run_once(db, "INSERT INTO t (id, short, day, bytes, text) VALUES (?, ?, ?, ?, ?)",
-				  values, G_N_ELEMENTS(values), &reason),
-			 OUTCOME_OK);
-	assert_int_equal(db_query_once(db, "SELECT id, short, day, bytes, text, 1.5 FROM t", NULL, 0,
-				       check_big, &expected, &reason),
+	assert_int_equal(
+		run_once(db, "INSERT INTO t (id, short, day, bytes, text) VALUES (?, ?, ?, ?, ?)",
+			 values, G_N_ELEMENTS(values), &reason),
+		OUTCOME_OK);
+	assert_int_equal(db_query_once(db, "SELECT id, short, day, bytes, text, 1.5 FROM t", NULL,
+				       0, check_big, &expected, &reason),
 			 OUTCOME_OK);
 	assert_int_equal(expected.rows, 1);
 }
@@ -243,7 +247,7 @@ static void statement_above_the_packet_limit_is_split(void **state)
 {
 	struct db *db = *state;
 	struct reason reason = {0};
-	enum { COUNT = 200, SIZE = 100 * 1024 };	/* 20 MB in values that are small each */
+	enum { COUNT = 200, SIZE = 100 * 1024 }; /* 20 MB in values that are small each */
 	g_autofree char *bytes = g_malloc0(SIZE);
 	g_autoptr(GString) sql = g_string_new("INSERT INTO t (id, bytes) VALUES (?, ?)");
 	struct db_value values[COUNT * 2];
@@ -257,7 +261,8 @@ static void statement_above_the_packet_limit_is_split(void **state)
 	assert_true(db_max_packet(db) < COUNT * SIZE);
 	if (run_once(db, sql->str, values, COUNT * 2, &reason) != OUTCOME_OK)
 		fail_msg("%s", reason.text);
-	assert_int_equal(number_of(db, "SELECT COUNT(*) FROM t WHERE LENGTH(bytes) = 102400"), COUNT);
+	assert_int_equal(number_of(db, "SELECT COUNT(*) FROM t WHERE LENGTH(bytes) = 102400"),
+			 COUNT);
 }
 
 static void value_above_the_packet_limit_is_our_fault(void **state)
@@ -268,12 +273,14 @@ static void value_above_the_packet_limit_is_our_fault(void **state)
 	g_autofree char *bytes = g_malloc0(size);
 	struct db_value values[] = {db_int(1), db_bytes(bytes, size)};
 
-	assert_int_equal(run_once(db, "INSERT INTO t (id, bytes) VALUES (?, ?)", values, 2, &reason),
-			 OUTCOME_RETRY);
+	assert_int_equal(
+		run_once(db, "INSERT INTO t (id, bytes) VALUES (?, ?)", values, 2, &reason),
+		OUTCOME_RETRY);
 	assert_non_null(strstr(reason.text, "max_allowed_packet"));
 	assert_false(db_lost(db));
 	values[1].size = size - 1;
-	if (run_once(db, "INSERT INTO t (id, bytes) VALUES (?, ?)", values, 2, &reason) != OUTCOME_OK)
+	if (run_once(db, "INSERT INTO t (id, bytes) VALUES (?, ?)", values, 2, &reason) !=
+	    OUTCOME_OK)
 		fail_msg("%s", reason.text);
 }
 
@@ -300,7 +307,7 @@ static void statement_is_used_again(void **state)
 			values[i * 3 + 1] = db_text(i % 2 == 0 ? "abc" : NULL);
 			values[i * 3 + 2] = db_text(i == round ? large : "small");
 		}
-		if (round == 2) {	/* a failure with long data in between */
+		if (round == 2) { /* a failure with long data in between */
 			values[1] = db_text("too long");
 			assert_int_equal(db_run(stmt, values, ROWS * 3, &affected, &reason),
 					 OUTCOME_REJECT);
@@ -312,7 +319,8 @@ static void statement_is_used_again(void **state)
 	}
 	db_stmt_free(&stmt);
 	assert_int_equal(number_of(db, "SELECT COUNT(*) FROM t WHERE LENGTH(text) = 3145728"), 4);
-	assert_int_equal(number_of(db, "SELECT COUNT(*) FROM t WHERE text = 'small'"), 4 * ROWS - 4);
+	assert_int_equal(number_of(db, "SELECT COUNT(*) FROM t WHERE text = 'small'"),
+			 4 * ROWS - 4);
 }
 
 static bool first_only(const struct db_value *columns, size_t count, void *context)
@@ -329,8 +337,8 @@ static void reading_may_stop_early(void **state)
 	int64_t sum = 0;
 
 	must(db, "INSERT INTO t (id) VALUES (1), (2), (3)");
-	assert_int_equal(db_query_once(db, "SELECT id FROM t ORDER BY id", NULL, 0, first_only, &sum,
-				       &reason),
+	assert_int_equal(db_query_once(db, "SELECT id FROM t ORDER BY id", NULL, 0, first_only,
+				       &sum, &reason),
 			 OUTCOME_OK);
 	assert_int_equal(sum, 1);
 	assert_int_equal(number_of(db, "SELECT COUNT(*) FROM t"), 3);
@@ -404,7 +412,8 @@ static void lock_wait_is_retried_before_the_time_out(void **state)
 	must(db, "UPDATE t SET number = 1 WHERE id = 1");
 	assert_int_equal(db_begin(other, &reason), OUTCOME_OK);
 	must(other, "INSERT INTO t (id) VALUES (2)");
-	assert_int_equal(db_exec(other, "UPDATE t SET number = 2 WHERE id = 1", &reason), OUTCOME_RETRY);
+	assert_int_equal(db_exec(other, "UPDATE t SET number = 2 WHERE id = 1", &reason),
+			 OUTCOME_RETRY);
 	assert_int_equal(db_errno(other), 1205);
 	assert_false(db_lost(other));
 	db_rollback(other);
