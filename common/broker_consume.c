@@ -2,11 +2,9 @@
 
 #include <string.h>
 
-#include "common/watchdog.h"
-
 enum {
-	HEADER_TEXT_MAX =
-		1024, /* a producer's header may fill a frame, ours have other things to do */
+	HEADER_TEXT_MAX = 1024,       /* a producer's header may fill a whole frame */
+	BODY_MAX = 512 * 1024 * 1024, /* RabbitMQ's own upper bound of max_message_size */
 	TAG_TEXT_MAX = 12,
 	DECIMAL = 10,
 	STALL_MS = 60000,  /* without a further piece of a message that has begun */
@@ -201,7 +199,7 @@ bool broker_content_header(struct broker *broker, const amqp_frame_t *frame)
 {
 	struct broker_delivery *partial = &broker->partial;
 
-	if (broker->content != CONTENT_HEADER)
+	if (broker->content != CONTENT_HEADER || frame->payload.properties.body_size > BODY_MAX)
 		return false;
 	broker->content = CONTENT_BODY;
 	broker->partial_got = 0;

@@ -175,7 +175,7 @@ static void run_next(struct probe *probe, char **arguments)
 	broker_delivery_clear(&delivery);
 }
 
-/* drain COUNT [BATCH]: take and ack that many, and tell how fast on standard error */
+/* drain COUNT [BATCH [rate]]: take and ack that many, and tell how fast on standard error */
 static void run_drain(struct probe *probe, char **arguments)
 {
 	int wanted = atoi(arguments[0]);
@@ -198,8 +198,9 @@ static void run_drain(struct probe *probe, char **arguments)
 		broker_delivery_clear(&delivery);
 	}
 	int64_t took = MAX(monotonic_ms() - begun, 1);
-	fprintf(stderr, "# %d messages, %zu KiB in %lld ms: %lld/s\n", wanted, bytes / KIB,
-		(long long)took, (long long)wanted * MS_PER_S / (long long)took);
+	if (arguments[1] != NULL && arguments[2] != NULL)
+		fprintf(stderr, "# %d messages, %zu KiB in %lld ms: %lld/s\n", wanted, bytes / KIB,
+			(long long)took, (long long)wanted * MS_PER_S / (long long)took);
 	puts("ok");
 }
 
