@@ -7,7 +7,7 @@ struct db *connect_db(const struct connect_db *how, struct reason *reason)
 	const struct config *config = how->config;
 	struct db_options options = {
 		.hosts = config->mysql_hosts,
-		.socket = config->mysql_socket,
+		.socket = how->socket != NULL ? how->socket : config->mysql_socket,
 		.user = how->user,
 		.password = how->password,
 		.database = how->with_database ? config->mysql_database : NULL,

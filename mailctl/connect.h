@@ -13,6 +13,7 @@
 
 struct connect_db {
 	const struct config *config;
+	const char *socket;		/* NULL: mysql.socket */
 	const char *user;
 	const char *password;
 	bool with_database;		/* else none is chosen */

@@ -73,8 +73,17 @@ static enum outcome run_mysql(struct setup *setup, struct report *report, struct
 
 	if (password == NULL)
 		return OUTCOME_RETRY;
-	return setup_mysql(setup->config, setup->mysql_user.name, password, report, say, name,
-			   reason);
+	struct setup_mysql what = {
+		.config = setup->config,
+		.socket = setup->mysql_socket,
+		.user = setup->mysql_user.name,
+		.password = password,
+		.report = report,
+		.say = say,
+		.context = name,
+	};
+
+	return setup_mysql(&what, reason);
 }
 
 static enum outcome declare(struct setup *setup, void *context, struct reason *reason)
@@ -204,10 +213,6 @@ int command_setup(int argc, char **argv, const char *config_file)
 	setup.config = mailctl_config(config_file);
 	if (setup.config == NULL)
 		return EXIT_BAD_CONFIG;
-	if (setup.mysql_socket != NULL) {
-		g_free(setup.config->mysql_socket);
-		setup.config->mysql_socket = g_strdup(setup.mysql_socket);
-	}
 	if (setup.print_rabbitmq)
 		rabbitmqctl_print(setup.config, stdout);
 	else

@@ -16,12 +16,9 @@ enum { SETUP_TIMEOUT_MS = 60 * 60 * 1000 };
 enum { ER_ACCESS_DENIED_CODE = 1045, ER_ACCESS_DENIED_NO_PASSWORD_CODE = 1698 };
 
 struct work {
+	const struct setup_mysql *setup;
 	const struct config *config;
-	const char *user; /* who sets up */
 	struct db *db;
-	struct report *report;
-	setup_say *say;
-	void *context;
 	struct reason *reason;
 };
 
@@ -33,7 +30,7 @@ __attribute__((format(printf, 3, 4))) static void tell(const struct work *work, 
 	va_start(args, format);
 	g_autofree char *what = g_strdup_vprintf(format, args);
 	va_end(args);
-	work->say(what, done, work->context);
+	work->setup->say(what, done, work->setup->context);
 }
 
 static bool take_text(const struct db_value *columns, size_t count, void *context)
@@ -156,7 +153,12 @@ static enum outcome set_password(const struct work *work, const char *verb, cons
 /* 1 or 0: the user's password opens a connection, or not; -1: something else is wrong. */
 static int lets_in(const struct work *work, const char *user, const char *password)
 {
-	struct connect_db how = {.config = work->config, .user = user, .password = password};
+	struct connect_db how = {
+		.config = work->config,
+		.socket = work->setup->socket,
+		.user = user,
+		.password = password,
+	};
 	struct db *db = connect_db(&how, work->reason);
 	unsigned int error = db_open_errno();
 
@@ -222,7 +224,7 @@ static void leave_global(const struct work *work, GPtrArray *surplus, const char
 	for (size_t i = surplus->len; i-- > 0;) {
 		if (!grant_is_global(surplus->pdata[i]))
 			continue;
-		report_add(work->report, REPORT_ERROR, "mysql rights", "revoke it by hand",
+		report_add(work->setup->report, REPORT_ERROR, "mysql rights", "revoke it by hand",
 			   "%s has a right for the whole server: %s", account,
 			   (const char *)surplus->pdata[i]);
 		g_ptr_array_remove_index(surplus, (guint)i);
@@ -272,7 +274,7 @@ static enum outcome make_grants(const struct work *work, enum db_role role, cons
 /* Taking its rights down to a role's would lock everybody out. */
 static enum outcome refuse_own_user(const struct work *work, const char *user, enum db_role role)
 {
-	if (strcmp(user, work->user) != 0)
+	if (strcmp(user, work->setup->user) != 0)
 		return OUTCOME_OK;
 	return outcome_retry(work->reason, "4.3.5", "mysql.%s_user is the user that sets up",
 			     role_name(role));
@@ -340,29 +342,20 @@ static enum outcome set_up(struct work *work)
 	if (outcome == OUTCOME_OK)
 		outcome = make_users(work);
 	if (outcome == OUTCOME_OK)
-		check_mysql_server(work->db, work->config, work->report);
+		check_mysql_server(work->db, work->config, work->setup->report);
 	return outcome;
 }
 
-enum outcome setup_mysql(const struct config *config, const char *user, const char *password,
-			 struct report *report, setup_say *say, void *context,
-			 struct reason *reason)
+enum outcome setup_mysql(const struct setup_mysql *setup, struct reason *reason)
 {
 	struct connect_db how = {
-		.config = config,
-		.user = user,
-		.password = password,
+		.config = setup->config,
+		.socket = setup->socket,
+		.user = setup->user,
+		.password = setup->password,
 		.timeout_ms = SETUP_TIMEOUT_MS,
 	};
-	struct work work = {
-		.config = config,
-		.user = user,
-		.db = connect_db(&how, reason),
-		.report = report,
-		.say = say,
-		.context = context,
-		.reason = reason,
-	};
+	struct work work = {setup, setup->config, connect_db(&how, reason), reason};
 	enum outcome outcome = OUTCOME_RETRY;
 
 	if (work.db != NULL)

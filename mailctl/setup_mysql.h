@@ -10,10 +10,16 @@
 
 typedef void setup_say(const char *what, const char *done, void *context);
 
-/* user, password: of who may do all that.  Tells each step as "database mailpipe", "created".  Findings
- * about the server's settings go to the report. */
-enum outcome setup_mysql(const struct config *config, const char *user, const char *password,
-			 struct report *report, setup_say *say, void *context,
-			 struct reason *reason);
+struct setup_mysql {
+	const struct config *config;
+	const char *socket;		/* NULL: as the config says */
+	const char *user;		/* who may do all that */
+	const char *password;
+	struct report *report;		/* for findings about rights and the server's settings */
+	setup_say *say;			/* each step: "database mailpipe", "created" */
+	void *context;
+};
+
+enum outcome setup_mysql(const struct setup_mysql *setup, struct reason *reason);
 
 #endif
