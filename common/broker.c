@@ -185,11 +185,14 @@ struct broker *broker_open(const struct broker_options *options, struct deadline
 			host[1] == NULL ? deadline
 					: deadline_earlier(deadline, deadline_in(HOST_TRY_MS));
 
-		g_string_append_printf(error, "%s%s: ", error->len > 0 ? "; " : "", *host);
+		g_string_append(error, error->len > 0 ? "; " : "");
 		if (!hostport_parse(&to, *host, options->tls ? PORT_AMQPS : PORT_AMQP)) {
-			g_string_append(error, "not host, host:port or [address]:port");
+			g_string_append_printf(error, "%s: not host, host:port or [address]:port",
+					       *host);
 			continue;
 		}
+		g_autofree char *name = hostport_text(&to);
+		g_string_append_printf(error, "%s: ", name);
 		broker = open_host(options, &to, turn, error, &status);
 		hostport_clear(&to);
 	}

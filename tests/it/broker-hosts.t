@@ -2,7 +2,7 @@
 # The hosts are tried in order; one that refuses or is silent does not keep the next from being asked.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/probe.sh"
-plan 6
+plan 7
 use_sandbox --only broker,database
 at=$AMQP_HOST:$AMQP_PORT
 silent_server
@@ -20,3 +20,13 @@ is "$(echo "$answer" | head -n 1)" \
 	"retry 4.4.1 no connection to RabbitMQ: 127.0.0.1:$silent_port: connected, but no answer to the login in time" \
 	'a silent one alone: its failure is told'
 at_most 1500 "$answer" '... when the deadline passes'
+
+python3 "$TREE/tests/lib/fake_amqp.py" silence ::1 > "$TMP/port" 2> "$TMP/log" &
+fake_pid=$!
+at_exit "kill $fake_pid 2> /dev/null"
+if wait_for 5 test -s "$TMP/port"; then
+	is "$(PROBE_HOSTS="[::1]:$(cat "$TMP/port")" probe open confirm)" "ok
+ok" 'an IPv6 address'
+else
+	pass 'an IPv6 address # SKIP there is no ::1 here'
+fi

@@ -2,7 +2,7 @@
 # What keeps us out of RabbitMQ is told in words, with the user and without the password.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/probe.sh"
-plan 8
+plan 9
 use_sandbox --only broker,database
 at=$AMQP_HOST:$AMQP_PORT
 no="retry 4.3.5 no connection to RabbitMQ"
@@ -22,8 +22,11 @@ is "$(PROBE_HOSTS=127.0.0.1:1 probe open)" \
 	"retry 4.4.1 no connection to RabbitMQ: 127.0.0.1:1: cannot connect: Connection refused" \
 	'nobody listens'
 is "$(PROBE_HOSTS=nowhere.invalid probe open)" \
-	"retry 4.4.1 no connection to RabbitMQ: nowhere.invalid: cannot resolve the name: Name or service not known" \
-	'no such host'
+	"retry 4.4.1 no connection to RabbitMQ: nowhere.invalid:5672: cannot resolve the name: Name or service not known" \
+	'no such host; the default port'
+is "$(PROBE_TLS=1 PROBE_HOSTS=nowhere.invalid probe open)" \
+	"retry 4.4.1 no connection to RabbitMQ: nowhere.invalid:5671: cannot resolve the name: Name or service not known" \
+	'... and the one for TLS'
 like "$(PROBE_HOSTS="[::1]:1,$at:x,127.0.0.1:99999" probe open)" \
 	"^retry 4\.4\.1 no connection to RabbitMQ: \[::1\]:1: cannot connect: [A-Z][a-z ]+; $at:x: not host, host:port or \[address\]:port; 127\.0\.0\.1:99999: not host, host:port or \[address\]:port$" \
 	'each host of a list with its own failure'

@@ -1,6 +1,6 @@
 """A server that speaks just enough AMQP 0-9-1 to misbehave: for tests of common/broker.
 
-usage: fake_amqp.py SCRIPT	prints its port, and serves one connection after another
+usage: fake_amqp.py SCRIPT [ADDRESS]	prints its port, and serves one connection after another
 
 It lets anyone in and answers every question.  What a consumer or a publisher then gets is the
 script's: see SCRIPTS.
@@ -150,8 +150,9 @@ class Connection:
 
 
 def main():
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    address = sys.argv[2] if len(sys.argv) > 2 else "127.0.0.1"
+    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    listener.bind((address, 0))
     listener.listen(8)
     print(listener.getsockname()[1], flush=True)
     while True:
