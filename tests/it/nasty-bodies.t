@@ -12,15 +12,32 @@ def has_hello(document):
     return None if "hello from the body" in document["TextBody"] else "TextBody: %r" % document["TextBody"][:80]
 
 
-for name in ("html-divs", "html-tables", "html-inline", "html-lists", "html-blockquotes"):
-    suite.add(name, 100, see=has_hello, defects=[])
-    suite.add(name, defects=None)
-for name in ("html-blockquotes-lines", "html-big", "html-tags-only", "html-angles", "html-ampersands",
-             "html-entities", "html-comment-open", "html-attributes", "html-same-attributes", "html-long-link",
-             "html-entities-bomb"):
-    suite.add(name, see=has_hello, defects=None)
+suite.add("html-divs", 100, see=has_hello, defects=[])
+suite.add("html-divs", defects=[])
+suite.add("html-tables", 100, see=has_hello, defects=[])
+suite.add("html-tables", defects=[])
+suite.add("html-inline", 100, see=has_hello, defects=[])
+suite.add("html-inline", defects=[])
+suite.add("html-lists", 100, see=has_hello, defects=[])
+suite.add("html-lists", defects=[])
+suite.add("html-blockquotes", 100, see=has_hello, defects=[])
+suite.add("html-blockquotes", defects=[])
+suite.add("html-blockquotes-lines", see=has_hello, defects=[])
+suite.add("html-big", see=has_hello, defects=["body cut"])
+suite.add("html-tags-only", see=has_hello, defects=["body cut"])
+suite.add("html-angles", see=has_hello, defects=["body cut"])
+suite.add("html-ampersands", see=has_hello, defects=["body cut"])
+suite.add("html-entities", see=has_hello, defects=["body cut"])
+suite.add("html-comment-open", see=has_hello, defects=["body cut"])
+suite.add("html-attributes", see=has_hello, defects=[])
+suite.add("html-same-attributes", see=has_hello, defects=[])
+suite.add("html-long-link", see=has_hello, defects=["body cut"])
+suite.add("html-entities-bomb", see=has_hello, defects=[])
 suite.add("html-meta-charset", defects=[],
           see=lambda d: None if "hello from the body \u00e4" in d["TextBody"] else d["TextBody"])
-for name in ("text-big", "quotes-deep", "flowed-lines", "flowed-levels", "text-parts"):
-    suite.add(name, see=has_hello, defects=None)
+suite.add("text-big", see=has_hello, defects=["body cut"])
+suite.add("quotes-deep", see=has_hello, defects=[])
+suite.add("flowed-lines", see=has_hello, defects=[])
+suite.add("flowed-levels", see=has_hello, defects=["body cut"])
+suite.add("text-parts", see=has_hello, defects=["too many parts"])
 suite.run()

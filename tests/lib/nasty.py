@@ -151,8 +151,8 @@ def same_headers(count):
 
 @nasty(2 << 20)
 def header_bytes(size):
-    """A header of exactly size bytes, its blank line not counted."""
-    rest = size - len(TOP)
+    """A header of exactly size bytes, the last line end not counted."""
+    rest = size + 1 - len(TOP)
     lines = []
     while rest > 0:
         length = rest if rest < 160 else 80
@@ -367,7 +367,8 @@ def tiny_parts_digest(size):
 def nested_multipart(depth):
     """depth multiparts, each in the one before; a text in the innermost."""
     lines = [b'Content-Type: multipart/mixed; boundary="%d"\n\n--%d\n' % (i, i) for i in range(depth)]
-    return MIME + b"".join(lines) + text_part()
+    ends = [b"\n--%d--\n" % i for i in reversed(range(depth))]
+    return MIME + b"".join(lines) + text_part() + b"".join(ends)
 
 
 @nasty(100000)
@@ -711,7 +712,8 @@ def html_lists(depth):
 @nasty(20 << 20)
 def html_big(size):
     line = b"<p>Some <b>words</b> and a <a href=\"http://example.com/\">link</a>.</p>\n"
-    return html(HELLO + line * (size // len(line)))
+    body = HELLO + line * (size // len(line))
+    return html(body[:size - 1].ljust(size - 1) + b"\n")
 
 
 @nasty(20 << 20)
@@ -768,7 +770,8 @@ def html_meta_charset():
 
 @nasty(20 << 20)
 def text_big(size):
-    return TOP + b"\n" + HELLO * (size // len(HELLO))
+    """A text of size bytes."""
+    return TOP + b"\n" + (HELLO * (size // len(HELLO) + 1))[:size - 1] + b"\n"
 
 
 @nasty(200000)
