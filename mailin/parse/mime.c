@@ -267,15 +267,18 @@ static void read_disposition(struct part *part, struct defects *defects)
 
 /* ---- multiparts ---- */
 
-static void read_children(struct scanner *s, struct part *part, int64_t depth, struct span boundary,
-			  struct delimiter *delimiter)
+/* Returns where the preamble ends if a boundary line came, else NULL. */
+static const char *read_children(struct scanner *s, struct part *part, int64_t depth,
+				 struct span boundary, struct delimiter *delimiter)
 {
 	const char *type = strcmp(part->type, "multipart/digest") == 0 ? "message/rfc822"
 								       : "text/plain";
 	int level = (int)s->boundaries->len;
 
 	g_array_append_val(s->boundaries, boundary);
-	skip_to_boundary(s, delimiter);
+	const char *preamble_end = skip_to_boundary(s, delimiter);
+	if (delimiter->level != level)
+		preamble_end = NULL;
 	while (delimiter->level == level && !delimiter->closing) {
 		if (s->parts >= s->limits->parts) {
 			defect_note(s->defects, DEFECT_PARTS_MANY);
@@ -288,6 +291,7 @@ static void read_children(struct scanner *s, struct part *part, int64_t depth, s
 		skip_to_boundary(s, delimiter);		/* the epilogue */
 	else if (part->children->len > 0)
 		defect_note(s->defects, DEFECT_UNTERMINATED);
+	return preamble_end;
 }
 
 /* The first line that looks like a delimiter: "--" and a field of a part behind it. */
@@ -312,6 +316,16 @@ static bool guess_boundary(struct scanner *s, struct span body, struct span *bou
 	return false;
 }
 
+/* Nothing but a text, then. */
+static void make_text(struct part *part, const char *start, const char *end)
+{
+	g_ptr_array_free(part->children, TRUE);
+	part->children = NULL;
+	g_free(part->type);
+	part->type = g_strdup("text/plain");
+	part->body = (struct span){ start, (size_t)(end - start) };
+}
+
 static void read_multipart(struct scanner *s, struct part *part, int64_t depth,
 			   struct delimiter *delimiter)
 {
@@ -320,17 +334,22 @@ static void read_multipart(struct scanner *s, struct part *part, int64_t depth,
 					: params_bytes(part->type_params, "boundary");
 	struct span boundary = { text, text == NULL ? 0 : strlen(text) };
 	const char *start = s->p;
+	const char *preamble_end = NULL;
 
 	while (boundary.size > 0 && is_blank(boundary.data[boundary.size - 1]))
 		boundary.size--;
 	part->children = g_ptr_array_new();
 	if (boundary.size > 0)
-		read_children(s, part, depth, boundary, delimiter);
+		preamble_end = read_children(s, part, depth, boundary, delimiter);
 	else
 		skip_to_boundary(s, delimiter);
 	part->body = (struct span){ start, (size_t)(s->p - start) };
 	if (part->children->len > 0)
 		return;
+	if (preamble_end != NULL) {
+		make_text(part, start, preamble_end);
+		return;
+	}
 	defect_note(s->defects, boundary.size > 0 ? DEFECT_BOUNDARY_WRONG : DEFECT_BOUNDARY_NONE);
 	if (s->guesses < GUESSES_MAX && guess_boundary(s, part->body, &boundary)) {
 		s->guesses++;
@@ -339,14 +358,8 @@ static void read_multipart(struct scanner *s, struct part *part, int64_t depth,
 	}
 	if (part->children->len > 0)
 		return;
-	/* Nothing but a text, then. */
-	g_ptr_array_free(part->children, TRUE);
-	part->children = NULL;
-	g_free(part->type);
-	part->type = g_strdup("text/plain");
 	s->p = start;
-	part->body.data = start;
-	part->body.size = (size_t)(skip_to_boundary(s, delimiter) - start);
+	make_text(part, start, skip_to_boundary(s, delimiter));
 }
 
 static struct part *read_part(struct scanner *s, int64_t depth, const char *default_type,

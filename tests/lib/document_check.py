@@ -14,7 +14,8 @@ import unicodedata
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 ISO_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-KILLED = "parser killed by"
+# mailin's words for a parser that did not come to its end.
+KILLED = "parser "
 AUTO = ("no", "bounce", "replied", "generated", "list", "bulk")
 
 ADDRESS = {"Email": str, "Name": str, "MailboxHash": str}
@@ -67,7 +68,10 @@ def check(text, mail=None):
     findings = []
     _types(document, DOCUMENT, "document", findings)
     if findings:
-        return document, findings
+        try:
+            return document, findings + ["its defects: %s" % ", ".join(document["Mailpipe"]["Defects"])]
+        except (TypeError, KeyError):
+            return document, findings
     _check_mailpipe(document, mail, findings)
     _check_lines(document, findings)
     for number, attachment in enumerate(document["Attachments"], 1):
