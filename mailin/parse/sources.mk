@@ -18,4 +18,6 @@ PARSE_SOURCES = \
 	mailin/parse/param.c \
 	mailin/parse/parse.c \
 	mailin/parse/sandbox.c \
+	mailin/parse/tnef.c \
+	mailin/parse/tnef_stream.c \
 	mailin/parse/transfer.c

@@ -9,8 +9,8 @@
 struct tnef_file {
 	char *name;		/* UTF-8, not yet safe; NULL if there is none */
 	char *content_type;	/* from the attachment's MAPI properties, or NULL */
-	char *content_id;	/* or NULL */
-	unsigned char *data;
+	char *content_id;	/* without angle brackets, or NULL */
+	unsigned char *data;	/* an embedded message is a TNEF stream again, an OLE object its storage */
 	size_t size;
 };
 
@@ -23,7 +23,10 @@ struct tnef {
 	size_t rtf_size;
 };
 
-/* NULL if it is no TNEF or a broken one.  At most `files_max` files. */
+/*
+ * NULL if it is no TNEF.  A broken one gives what stands before the break.  At most `files_max` files.  Nothing is
+ * printed, though the library likes to.  Memory: about three times the stream's size while it is opened.
+ */
 struct tnef *tnef_open(const void *data, size_t size, size_t files_max);
 void tnef_free(struct tnef **tnef);
 

@@ -1,0 +1,322 @@
+#include "mailin/parse/tnef.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <glib.h>
+#include <ytnef.h>
+
+#include "mailin/parse/charset.h"
+#include "mailin/parse/tnef_stream.h"
+
+/* MS-OXRTFCP 2.1.3.1. */
+enum {
+	RTF_HEADER_SIZE = 16,
+	RTF_COMPRESSED = 0x75465A4C,
+	RTF_PLAIN = 0x414C454D,
+	RTF_RATIO_MAX = 9, /* two bytes and a bit stand for 17 at most */
+	RTF_SLACK = 4,     /* the library reads a reference without asking whether it is there */
+};
+
+enum { GUID_SIZE = 16, METHOD_EMBEDDED_MESSAGE = 5 };
+
+static const unsigned char tnef_signature[] = {0x78, 0x9F, 0x3E, 0x22};
+
+/* ---- silence ---- */
+
+static ssize_t swallow(void *cookie, const char *bytes, size_t size)
+{
+	(void)cookie;
+	(void)bytes;
+	return (ssize_t)size;
+}
+
+/* The library reports trouble by printf(), and standard output is the document.  NULL if memory ran
+ * out. */
+static FILE *mute(FILE **before)
+{
+	FILE *sink = fopencookie(NULL, "w", (cookie_io_functions_t){.write = swallow});
+
+	*before = stdout;
+	if (sink != NULL)
+		stdout = sink;
+	return sink;
+}
+
+static void unmute(FILE *sink, FILE *before)
+{
+	stdout = before;
+	if (sink != NULL)
+		fclose(sink);
+}
+
+/* ---- values ---- */
+
+/* Of type `type`, or NULL. */
+static const variableLength *find(MAPIProps *properties, DWORD type, DWORD id)
+{
+	const variableLength *value = MAPIFindProperty(properties, PROP_TAG(type, id));
+
+	return value == MAPI_UNDEFINED || value->data == NULL || value->size <= 0 ? NULL : value;
+}
+
+static uint32_t little_endian(const unsigned char *bytes)
+{
+	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+	       (uint32_t)bytes[3] << 24;
+}
+
+static uint32_t find_number(MAPIProps *properties, DWORD id)
+{
+	const variableLength *value = find(properties, PT_LONG, id);
+
+	return value == NULL || value->size < (int)sizeof(uint32_t) ? 0
+								    : little_endian(value->data);
+}
+
+/* NULL if it is empty. */
+static char *to_text(const char *label, const unsigned char *bytes, size_t size)
+{
+	size_t text_size;
+	bool wrong;
+	g_autofree char *text =
+		charset_to_utf8(label, (const char *)bytes, size, &text_size, &wrong);
+
+	return *text == '\0' ? NULL : g_steal_pointer(&text);
+}
+
+/* Strings end at their first NUL, of one byte or two. */
+static size_t size_to_nul(const unsigned char *bytes, size_t size, size_t width)
+{
+	static const unsigned char nul[2];
+
+	for (size_t i = 0; i + width <= size; i += width)
+		if (memcmp(bytes + i, nul, width) == 0)
+			return i;
+	return size;
+}
+
+static char *narrow_text(const char *code_page, const variableLength *value)
+{
+	return to_text(code_page, value->data, size_to_nul(value->data, (size_t)value->size, 1));
+}
+
+/* Unicode, which tnef_stream_clean() has made binary, before the sender's code page. */
+static char *find_text(MAPIProps *properties, DWORD id, const char *code_page)
+{
+	const variableLength *value = find(properties, PT_BINARY, id);
+
+	if (value != NULL)
+		return to_text("utf-16le", value->data,
+			       size_to_nul(value->data, (size_t)value->size, 2));
+	value = find(properties, PT_STRING8, id);
+	return value != NULL ? narrow_text(code_page, value) : NULL;
+}
+
+static char *code_page_label(uint32_t code_page)
+{
+	return code_page == 0 ? g_strdup("windows-1252") : g_strdup_printf("cp%" PRIu32, code_page);
+}
+
+static char *message_code_page(const TNEFStruct *stream)
+{
+	const variableLength *value = &stream->CodePage;
+
+	return code_page_label(value->size >= (int)sizeof(uint32_t) ? little_endian(value->data)
+								    : 0);
+}
+
+/* ---- attachments ---- */
+
+static char *file_name(Attachment *attachment, const char *code_page)
+{
+	static const DWORD names[] = {PR_ATTACH_LONG_FILENAME, PR_ATTACH_FILENAME,
+				      PR_ATTACH_TRANSPORT_NAME};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		char *name = find_text(&attachment->MAPI, names[i], code_page);
+
+		if (name != NULL)
+			return name;
+	}
+	if (attachment->Title.size > 0)
+		return narrow_text(code_page, &attachment->Title);
+	return find_text(&attachment->MAPI, PR_DISPLAY_NAME, code_page);
+}
+
+static char *content_id(Attachment *attachment, const char *code_page)
+{
+	char *id = find_text(&attachment->MAPI, PR_ATTACH_CONTENT_ID, code_page);
+
+	if (id == NULL)
+		return NULL;
+	size_t size = strlen(id);
+	if (size > 2 && id[0] == '<' && id[size - 1] == '>') {
+		memmove(id, id + 1, size - 2);
+		id[size - 2] = '\0';
+	}
+	return id;
+}
+
+/* MS-OXTNEF 2.1.3.3.15: an object is the interface's GUID and what it is; all others are just
+ * bytes. */
+static void take_object(struct tnef_file *file, Attachment *attachment)
+{
+	const variableLength *value = find(&attachment->MAPI, PT_OBJECT, PR_ATTACH_DATA_OBJ);
+	size_t skip = GUID_SIZE;
+
+	if (value == NULL) {
+		value = find(&attachment->MAPI, PT_BINARY, PR_ATTACH_DATA_OBJ);
+		skip = 0;
+	}
+	if (value == NULL || (size_t)value->size < skip)
+		return;
+	file->size = (size_t)value->size - skip;
+	file->data = g_memdup2(value->data + skip, file->size);
+	if (find_number(&attachment->MAPI, PR_ATTACH_METHOD) == METHOD_EMBEDDED_MESSAGE ||
+	    (file->size >= sizeof(tnef_signature) &&
+	     memcmp(file->data, tnef_signature, sizeof(tnef_signature)) == 0)) {
+		g_free(file->content_type);
+		file->content_type = g_strdup("application/vnd.ms-tnef");
+	}
+}
+
+static void take_file(struct tnef_file *file, Attachment *attachment, const char *code_page)
+{
+	file->name = file_name(attachment, code_page);
+	file->content_type = find_text(&attachment->MAPI, PR_ATTACH_MIME_TAG, code_page);
+	file->content_id = content_id(attachment, code_page);
+	if (attachment->FileData.size > 0) {
+		/* Its memory is the C library's, as g_free()'s is, and may be large: no copy. */
+		file->data = attachment->FileData.data;
+		file->size = (size_t)attachment->FileData.size;
+		attachment->FileData = (variableLength){NULL, 0};
+		return;
+	}
+	take_object(file, attachment);
+}
+
+static void take_files(struct tnef *tnef, TNEFStruct *stream, size_t files_max)
+{
+	g_autofree char *code_page = message_code_page(stream);
+	size_t count = 0;
+
+	for (Attachment *a = stream->starting_attach.next; a != NULL && count < files_max;
+	     a = a->next)
+		count++;
+	tnef->files = g_new0(struct tnef_file, count);
+	for (Attachment *a = stream->starting_attach.next; tnef->file_count < count; a = a->next)
+		take_file(&tnef->files[tnef->file_count++], a, code_page);
+}
+
+/* ---- bodies ---- */
+
+static void take_text(struct tnef *tnef, TNEFStruct *stream)
+{
+	g_autofree char *code_page = message_code_page(stream);
+
+	tnef->text = find_text(&stream->MapiProperties, PR_BODY, code_page);
+	if (tnef->text == NULL && stream->body.size > 0)
+		tnef->text = narrow_text(code_page, &stream->body);
+}
+
+/* Binary, in the charset of PR_INTERNET_CPID; hardly ever a string. */
+static void take_html(struct tnef *tnef, TNEFStruct *stream)
+{
+	const variableLength *value = find(&stream->MapiProperties, PT_BINARY, PR_BODY_HTML);
+	uint32_t number = find_number(&stream->MapiProperties, PR_INTERNET_CPID);
+	g_autofree char *code_page =
+		number != 0 ? code_page_label(number) : message_code_page(stream);
+
+	if (value == NULL)
+		value = find(&stream->MapiProperties, PT_STRING8, PR_BODY_HTML);
+	if (value != NULL)
+		tnef->html = narrow_text(code_page, value);
+}
+
+/* The decompressed text in the C library's memory, or NULL. */
+static char *decompress(const variableLength *value, size_t raw_size, size_t *size)
+{
+	g_autofree unsigned char *padded = g_malloc0((size_t)value->size + RTF_SLACK);
+	variableLength copy = {padded, value->size};
+	int length = 0;
+
+	if (raw_size > (size_t)value->size * RTF_RATIO_MAX)
+		return NULL;
+	memcpy(padded, value->data, (size_t)value->size);
+	char *text = (char *)DecompressRTF(&copy, &length);
+	if (text == NULL || length <= 0) {
+		free(text);
+		return NULL;
+	}
+	/* The stream may be shorter than it says; the rest is zero then. */
+	*size = strnlen(text, (size_t)length);
+	return text;
+}
+
+static void take_rtf(struct tnef *tnef, TNEFStruct *stream)
+{
+	const variableLength *value = find(&stream->MapiProperties, PT_BINARY, PR_RTF_COMPRESSED);
+
+	if (value == NULL || value->size <= RTF_HEADER_SIZE)
+		return;
+	size_t body_size = (size_t)value->size - RTF_HEADER_SIZE;
+	size_t raw_size = little_endian(value->data + sizeof(uint32_t));
+	uint32_t kind = little_endian(value->data + 2 * sizeof(uint32_t));
+	if (kind == RTF_COMPRESSED) {
+		tnef->rtf = decompress(value, raw_size, &tnef->rtf_size);
+	} else if (kind == RTF_PLAIN && raw_size <= body_size) {
+		tnef->rtf = g_memdup2(value->data + RTF_HEADER_SIZE, raw_size);
+		tnef->rtf_size = raw_size;
+	}
+}
+
+static void take_all(struct tnef *tnef, TNEFStruct *stream, size_t files_max)
+{
+	take_files(tnef, stream, files_max);
+	take_text(tnef, stream);
+	take_html(tnef, stream);
+	take_rtf(tnef, stream);
+}
+
+struct tnef *tnef_open(const void *data, size_t size, size_t files_max)
+{
+	g_autoptr(GByteArray) clean = tnef_stream_clean(data, size, files_max);
+	TNEFStruct stream;
+	FILE *before;
+
+	if (clean == NULL)
+		return NULL;
+	memset(&stream, 0, sizeof(stream));
+	TNEFInitialize(&stream);
+	FILE *sink = mute(&before);
+	struct tnef *tnef = g_new0(struct tnef, 1);
+	if (sink != NULL && TNEFParseMemory(clean->data, (long)clean->len, &stream) >= 0)
+		take_all(tnef, &stream, files_max);
+	TNEFFree(&stream);
+	unmute(sink, before);
+	return tnef;
+}
+
+void tnef_free(struct tnef **tnef)
+{
+	struct tnef *t = *tnef;
+
+	if (t == NULL)
+		return;
+	for (size_t i = 0; i < t->file_count; i++) {
+		g_free(t->files[i].name);
+		g_free(t->files[i].content_type);
+		g_free(t->files[i].content_id);
+		g_free(t->files[i].data);
+	}
+	g_free(t->files);
+	g_free(t->text);
+	g_free(t->html);
+	g_free(t->rtf);
+	g_free(t);
+	*tnef = NULL;
+}
