@@ -1,5 +1,6 @@
 /*
- * The table `addresses`, of which Postfix's recipient map is made, in step with the config's routes.
+ * The table `addresses`, of which Postfix's recipient map is made, in step with the config's
+ * routes.
  */
 #ifndef MAILCTL_ADDRESSES_H
 #define MAILCTL_ADDRESSES_H
@@ -11,18 +12,18 @@
 #include "common/outcome.h"
 
 struct address {
-	const char *match_type;		/* "exact", "wildcard", "regex" */
+	const char *match_type; /* "exact", "wildcard", "regex" */
 	char *pattern;
-	const char *route;		/* of the config */
+	const char *route; /* of the config */
 };
 
 void address_free(struct address *address);
 
 /*
- * What the config's routes need, in their order, as struct address (g_ptr_array_unref() it).  The first
- * of equal patterns wins, as in routing.  A pattern with an international domain stands for both of its
- * forms (RFC 5890, 2.3.2.1), because Postfix looks up what the client sent.  All but expressions are in
- * lower case.
+ * What the config's routes need, in their order, as struct address (g_ptr_array_unref() it).  The
+ * first of equal patterns wins, as in routing.  A pattern with an international domain stands for
+ * both of its forms (RFC 5890, 2.3.2.1), because Postfix looks up what the client sent.  All but
+ * expressions are in lower case.
  */
 GPtrArray *addresses_wanted(const struct config *config);
 
@@ -35,14 +36,15 @@ struct addresses_changes {
 
 /*
  * Make the rows with source 'config' what the config says, in one transaction.  A pattern that the
- * database cannot take (too long, or an expression that it does not understand) is a RETRY with a reason
- * that names route and pattern, and nothing is changed: without its row Postfix would refuse mail.
+ * database cannot take (too long, or an expression that it does not understand) is a RETRY with a
+ * reason that names route and pattern, and nothing is changed: without its row Postfix would refuse
+ * mail.
  */
 enum outcome addresses_sync(struct db *db, const struct config *config,
 			    struct addresses_changes *changes, struct reason *reason);
 
-/* Count the wanted patterns that the view `recipients` has with their route, and name the first that
- * it lacks (NULL: none; borrowed from wanted). */
+/* Count the wanted patterns that the view `recipients` has with their route, and name the first
+ * that it lacks (NULL: none; borrowed from wanted). */
 enum outcome addresses_compare(struct db *db, GPtrArray *wanted, size_t *missing,
 			       const struct address **first, struct reason *reason);
 

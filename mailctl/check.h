@@ -18,14 +18,16 @@ void check_mysql(const struct config *config, struct report *report);
 /* The server's settings alone, over a connection that is there (`mailctl setup` does that, too). */
 void check_mysql_server(struct db *db, const struct config *config, struct report *report);
 
-/* Each user's login, exchanges and queues; users' rights if rabbitmqctl (NULL: not) may be asked. */
+/* Each user's login, exchanges and queues; users' rights if rabbitmqctl (NULL: not) may be asked.
+ */
 void check_amqp(const struct config *config, const char *rabbitmqctl, struct report *report);
 
-/* Postfix's limits and settings beside ours; directory is its config_directory, NULL for its own. */
+/* Postfix's limits and settings beside ours; directory is its config_directory, NULL for its own.
+ */
 void check_postfix(const struct config *config, const char *directory, struct report *report);
 
-/* The largest single value that has to fit into the database's packets, and the largest message that
- * has to fit through the broker, in bytes. */
+/* The largest single value that has to fit into the database's packets, and the largest message
+ * that has to fit through the broker, in bytes. */
 int64_t check_largest_value(const struct config *config);
 int64_t check_largest_document(const struct config *config);
 

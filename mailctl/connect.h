@@ -13,12 +13,12 @@
 
 struct connect_db {
 	const struct config *config;
-	const char *socket;		/* NULL: mysql.socket */
+	const char *socket; /* NULL: mysql.socket */
 	const char *user;
 	const char *password;
-	bool with_database;		/* else none is chosen */
+	bool with_database; /* else none is chosen */
 	bool read_only_too;
-	int64_t timeout_ms;		/* 0: mysql.timeout */
+	int64_t timeout_ms; /* 0: mysql.timeout */
 };
 
 struct db *connect_db(const struct connect_db *how, struct reason *reason);

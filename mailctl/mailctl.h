@@ -13,7 +13,7 @@ enum { EXIT_FINE = 0, EXIT_WRONG = 1, EXIT_BAD_USAGE = 64, EXIT_BAD_CONFIG = 78 
 struct command {
 	const char *name;
 	const char *summary;
-	const char *options;		/* help text: lines of options, or "" */
+	const char *options; /* help text: lines of options, or "" */
 	/* Options and arguments after the command's name, argv[0] being that name. */
 	int (*run)(int argc, char **argv, const char *config_file);
 };

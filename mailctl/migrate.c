@@ -25,8 +25,9 @@ char **migration_statements(const char *sql)
 
 	for (char **line = lines; *line != NULL; line++) {
 		char *text = g_strchomp(*line);
+		bool comment = g_str_has_prefix(text + strspn(text, " \t"), "--");
 
-		if (g_str_has_prefix(text, "--") || (*text == '\0' && statement->len == 0))
+		if (comment || (*text == '\0' && statement->len == 0))
 			continue;
 		g_string_append_printf(statement, "%s\n", text);
 		if (g_str_has_suffix(text, ";")) {
@@ -36,7 +37,7 @@ char **migration_statements(const char *sql)
 		}
 	}
 	if (statement->len > 0)
-		g_ptr_array_add(statements, g_strdup(statement->str));
+		g_ptr_array_add(statements, g_strchomp(g_strdup(statement->str)));
 	g_ptr_array_add(statements, NULL);
 	return (char **)g_ptr_array_free(statements, FALSE);
 }

@@ -19,18 +19,19 @@ struct migration {
 	const char *sql;
 };
 
-extern const struct migration migrations[];	/* by version */
+extern const struct migration migrations[]; /* by version */
 extern const size_t migration_count;
 
 /* The statements of a migration without comments, NULL at the end; g_strfreev() them.  A statement
- * ends with ';' at the end of a line; a line that begins with "--" is a comment. */
+ * ends with ';' at the end of a line; a line that begins with "--", white space apart, is a
+ * comment. */
 char **migration_statements(const char *sql);
 
 /* What the database lacks. */
 struct migration_state {
 	size_t applied;
 	size_t missing;
-	unsigned int newest;	/* 0: none */
+	unsigned int newest; /* 0: none */
 };
 
 /* RETRY with a reason in plain words if the database is newer than this program, or another one's.

@@ -1,8 +1,8 @@
 /*
  * Users and rights of the broker: AMQP cannot make them, rabbitmqctl(8) can.
  *
- * One table of the users' rights, for `mailctl setup` to set or print and for `mailctl check` to compare
- * with.  Passwords go to rabbitmqctl's standard input, never into its arguments.
+ * One table of the users' rights, for `mailctl setup` to set or print and for `mailctl check` to
+ * compare with.  Passwords go to rabbitmqctl's standard input, never into its arguments.
  */
 #ifndef MAILCTL_RABBITMQCTL_H
 #define MAILCTL_RABBITMQCTL_H
@@ -23,8 +23,8 @@ struct amqp_rights {
 	const char *read;
 };
 
-const char *amqp_role_name(enum amqp_role role);		/* "publish" */
-const char *amqp_role_password_key(enum amqp_role role);	/* "amqp.publish_password_file" */
+const char *amqp_role_name(enum amqp_role role);         /* "publish" */
+const char *amqp_role_password_key(enum amqp_role role); /* "amqp.publish_password_file" */
 const struct config_user *amqp_role_user(enum amqp_role role, const struct config *config);
 const struct amqp_rights *amqp_role_rights(enum amqp_role role);
 
@@ -36,8 +36,8 @@ enum outcome rabbitmqctl_apply(const char *program, const struct config *config,
 			       void (*say)(const char *what, const char *done, void *context),
 			       void *context, struct reason *reason);
 
-/* What a user has in the config's virtual host; *rights is "CONFIGURE | WRITE | READ" or NULL if there
- * are none.  g_free() it. */
+/* What a user has in the config's virtual host; *rights is "CONFIGURE | WRITE | READ" or NULL if
+ * there are none.  g_free() it. */
 enum outcome rabbitmqctl_rights(const char *program, const struct config *config, const char *user,
 				char **rights, struct reason *reason);
 /* The role's rights in the same form; g_free() it. */

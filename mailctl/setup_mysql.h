@@ -12,11 +12,11 @@ typedef void setup_say(const char *what, const char *done, void *context);
 
 struct setup_mysql {
 	const struct config *config;
-	const char *socket;		/* NULL: as the config says */
-	const char *user;		/* who may do all that */
+	const char *socket; /* NULL: as the config says */
+	const char *user;   /* who may do all that */
 	const char *password;
-	struct report *report;		/* for findings about rights and the server's settings */
-	setup_say *say;			/* each step: "database mailpipe", "created" */
+	struct report *report; /* for findings about rights and the server's settings */
+	setup_say *say;        /* each step: "database mailpipe", "created" */
 	void *context;
 };
 
