@@ -1,13 +1,6 @@
 #include "common/broker_internal.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include "common/watchdog.h"
-
-/* Header and end mark of a frame (AMQP 0-9-1, section 4.2.3). */
-enum { FRAME_OVERHEAD = 8 };
 
 enum outcome broker_confirm_select(struct broker *broker, struct deadline deadline,
 				   struct reason *reason)
@@ -76,18 +69,6 @@ static void fill_properties(amqp_basic_properties_t *to, const struct broker_mes
 	}
 }
 
-/* rabbitmq-c 0.11 marks even the last body frame with MSG_MORE if it is a full one, so that its end
- * lies in our kernel for 200 ms.  Setting TCP_NODELAY (again) pushes what is waiting, see tcp(7).
- */
-static void push_full_last_frame(const struct broker *broker, size_t body_size)
-{
-	size_t frame_size = (size_t)amqp_get_frame_max(broker->amqp) - FRAME_OVERHEAD;
-	int on = 1;
-
-	if (body_size > 0 && body_size % frame_size == 0)
-		setsockopt(amqp_get_sockfd(broker->amqp), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
 static enum outcome send_message(struct broker *broker, const struct broker_message *message,
 				 struct deadline deadline)
 {
@@ -103,10 +84,8 @@ static enum outcome send_message(struct broker *broker, const struct broker_mess
 			broker->amqp, BROKER_CHANNEL, amqp_cstring_bytes(message->exchange),
 			amqp_cstring_bytes(message->routing_key), 1, 0, &properties, body);
 	bool late = watchdog_disarm();
-	if (status == AMQP_STATUS_OK) {
-		push_full_last_frame(broker, message->body_size);
+	if (status == AMQP_STATUS_OK)
 		return OUTCOME_OK;
-	}
 	return broker_give_up(broker, late ? STATUS_BUSY : STATUS_LOST,
 			      "the message was not sent: %s",
 			      late ? "it does not take it in time, probably under an alarm"

@@ -2,7 +2,7 @@
 # A publish is OK only when RabbitMQ has confirmed it and a queue has got it.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/probe.sh"
-plan 11
+plan 10
 use_sandbox --only broker,database
 at=$AMQP_HOST:$AMQP_PORT
 
@@ -58,8 +58,6 @@ ok
 ok
 ok
 ok" 'around the size of a frame'
-at_most 1500 "$(probe open confirm 'timed publish-bytes x k 131064 10')" \
-	'a body that fills its frame is not held back by the kernel (ten would take 2 s)'
 
 big=$(probe open confirm 'publish-bytes x k 14000000' 'memory 40000')
 is "$big" "ok
@@ -67,4 +65,4 @@ ok
 ok
 ok" '14 MB are sent from where they lie: 14 MB mapped, and at most 26 MB besides'
 is "$(probe open 'check-queue q')" "ok
-ok 19 messages 0 consumers" 'all of them are there'
+ok 9 messages 0 consumers" 'all of them are there'
