@@ -174,12 +174,7 @@ struct wire *wire_get_array(const struct wire *object, const char *key)
 
 const char *wire_get_textn(const struct wire *object, const char *key, size_t *size)
 {
-	struct wire *value = get_typed(object, key, json_type_string);
-
-	if (value == NULL)
-		return NULL;
-	*size = (size_t)json_object_get_string_len(json(value));
-	return json_object_get_string(json(value));
+	return wire_textn(wire_get(object, key), size);
 }
 
 const char *wire_get_text(const struct wire *object, const char *key)
@@ -258,11 +253,19 @@ struct wire *wire_at(const struct wire *array, size_t index)
 	return wire(json_object_array_get_idx(json(array), index));
 }
 
-const char *wire_text(const struct wire *value)
+const char *wire_textn(const struct wire *value, size_t *size)
 {
 	if (value == NULL || !json_object_is_type(json(value), json_type_string))
 		return NULL;
+	*size = (size_t)json_object_get_string_len(json(value));
 	return json_object_get_string(json(value));
+}
+
+const char *wire_text(const struct wire *value)
+{
+	size_t size;
+
+	return wire_textn(value, &size);
 }
 
 const char *wire_type_name(const struct wire *value)

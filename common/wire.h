@@ -53,6 +53,7 @@ unsigned char *wire_get_base64(const struct wire *object, const char *key, size_
 size_t wire_length(const struct wire *array);
 struct wire *wire_at(const struct wire *array, size_t index);			/* borrowed */
 const char *wire_text(const struct wire *value);				/* a string value's text */
+const char *wire_textn(const struct wire *value, size_t *size);			/* and its size */
 /* "object", "array", "string", "integer", "number", "boolean", "null" or "nothing". */
 const char *wire_type_name(const struct wire *value);
 /* Visit the members of an object in order; stops when visit returns false. */
