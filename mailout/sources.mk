@@ -1,0 +1,4 @@
+MAILOUT_SOURCES = \
+	mailout/model.c \
+	mailout/mustache.c \
+	mailout/mustache_compile.c
