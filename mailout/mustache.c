@@ -33,6 +33,18 @@ struct renderer {
 static enum outcome render(struct renderer *renderer, const struct mustache *template,
 			   uint32_t first, uint32_t end, const struct overrides *overrides);
 
+/* g_string_append_len() for the hot path: most texts are short, and the buffer has room. */
+static inline void append(GString *out, const char *text, size_t size)
+{
+	if (out->len + size < out->allocated_len) {
+		memcpy(out->str + out->len, text, size);
+		out->len += size;
+		out->str[out->len] = '\0';
+	} else {
+		g_string_append_len(out, text, (gssize)size);
+	}
+}
+
 static void push(struct renderer *renderer, const struct model *context)
 {
 	if (renderer->stack_size == renderer->stack_room) {
@@ -88,7 +100,7 @@ static void add_text(struct renderer *renderer, const struct step *step)
 	const char *end = line + step->size;
 
 	if (renderer->indent->len == 0) {
-		g_string_append_len(renderer->out, step->text, (gssize)step->size);
+		append(renderer->out, step->text, step->size);
 		return;
 	}
 	if (step->line_start && !is_blank_line(line, end))
@@ -97,7 +109,7 @@ static void add_text(struct renderer *renderer, const struct step *step)
 		const char *next = memchr(line, '\n', (size_t)(end - line));
 		const char *stop = next != NULL ? next + 1 : end;
 
-		g_string_append_len(renderer->out, line, stop - line);
+		append(renderer->out, line, (size_t)(stop - line));
 		line = stop;
 		if (line < end && !is_blank_line(line, end))
 			add_indent(renderer);
@@ -129,11 +141,11 @@ static void add_escaped(GString *out, const char *text, size_t size)
 	for (const char *p = text; p < end; p++) {
 		if (!special[(unsigned char)*p])
 			continue;
-		g_string_append_len(out, plain, p - plain);
+		append(out, plain, (size_t)(p - plain));
 		g_string_append(out, entity(*p));
 		plain = p + 1;
 	}
-	g_string_append_len(out, plain, end - plain);
+	append(out, plain, (size_t)(end - plain));
 }
 
 static enum outcome add_value(struct renderer *renderer, const struct mustache *template,
@@ -154,7 +166,7 @@ static enum outcome add_value(struct renderer *renderer, const struct mustache *
 		if (step->kind == STEP_VALUE && options->escape_html)
 			add_escaped(renderer->out, value->text, value->count);
 		else
-			g_string_append_len(renderer->out, value->text, (gssize)value->count);
+			append(renderer->out, value->text, value->count);
 		break;
 	case MODEL_TRUE:
 		g_string_append(renderer->out, "true");
