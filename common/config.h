@@ -1,6 +1,6 @@
 /*
- * /etc/mailpipe/mailpipe.conf: sections [mailpipe] [amqp] [mysql] [limits] [ingest]
- * [log] and [route NAME], read with inih.
+ * /etc/mailpipe/mailpipe.conf: sections [mailpipe] [amqp] [mysql] [smtp] [retry]
+ * [limits] [ingest] [mailout] [log], [route NAME] and [stream NAME], read with inih.
  *
  * One table (config.c) describes every parameter: section, name, type, default,
  * range, help.  It parses, checks, and prints; a test compares it with
@@ -41,6 +41,11 @@ struct config_limits {
 	int64_t addresses;		/* per address field */
 	int64_t filename_bytes;
 	int64_t body_bytes;		/* TextBody and HtmlBody, each */
+	int64_t request_size;		/* bytes of a request on mail.out */
+	int64_t recipients;		/* To, Cc and Bcc of a request together */
+	int64_t outgoing_size;		/* bytes of a message that is sent */
+	int64_t template_file;		/* bytes of a template's file */
+	int64_t template_output;	/* bytes of a rendered part */
 };
 
 enum config_raw { CONFIG_RAW_DEFECT, CONFIG_RAW_NO, CONFIG_RAW_YES };
@@ -52,6 +57,17 @@ struct config_route {
 	int64_t raw;			/* enum config_raw */
 	int line;			/* of [route NAME] */
 };
+
+/* Where outgoing requests queue up: mail.out.NAME.  The first in the file is served first. */
+struct config_stream {
+	char *name;
+	int64_t rate;			/* messages a second of one worker; 0: no limit */
+	int line;			/* 0: a default one */
+};
+
+enum config_smtp_tls { CONFIG_SMTP_TLS_NO, CONFIG_SMTP_TLS_STARTTLS };
+enum config_record { CONFIG_RECORD_BEST_EFFORT, CONFIG_RECORD_REQUIRED };
+enum config_in_doubt { CONFIG_IN_DOUBT_RESEND, CONFIG_IN_DOUBT_HOLD };
 
 struct config {
 	char *file;
@@ -66,6 +82,8 @@ struct config {
 	int64_t amqp_heartbeat;
 	struct config_user amqp_publish;
 	struct config_user amqp_consume;
+	struct config_user amqp_mailout;
+	struct config_user amqp_application;
 	struct config_user amqp_setup;
 	/* [mysql] */
 	char **mysql_hosts;		/* host[:port], NULL at the end; tried in order */
@@ -79,6 +97,30 @@ struct config {
 	struct config_user mysql_web;
 	struct config_user mysql_postfix;
 	struct config_user mysql_setup;
+	/* [smtp] */
+	char **smtp_hosts;		/* host[:port], NULL at the end; tried in order */
+	int64_t smtp_tls;		/* enum config_smtp_tls */
+	char *smtp_tls_ca_file;
+	struct config_user smtp;	/* name "": no AUTH */
+	char *smtp_helo;		/* "": the host's name */
+	int64_t smtp_timeout;
+	int64_t smtp_sessions;		/* at the same time, per worker */
+	int64_t smtp_session_messages;
+	int64_t smtp_session_time;
+	/* [retry] */
+	char **retry_tiers;		/* as written: "1m"; NULL at the end */
+	int64_t *retry_delays;		/* the same, milliseconds, rising */
+	size_t retry_tier_count;
+	int64_t retry_max_age;
+	/* [mailout] */
+	int64_t mailout_workers;
+	int64_t mailout_batch_count;
+	int64_t mailout_batch_wait;
+	char **mailout_templates;	/* folders, NULL at the end; earlier ones win */
+	char *mailout_from;		/* "": a request or its template must say */
+	char *mailout_envelope_sender;	/* "": the address of From */
+	int64_t mailout_record;		/* enum config_record */
+	int64_t mailout_in_doubt;	/* enum config_in_doubt */
 	/* [ingest] */
 	int64_t ingest_workers;
 	int64_t ingest_batch_count;
@@ -93,6 +135,9 @@ struct config {
 	struct config_route *routes;
 	size_t route_count;
 	struct route_set *route_set;
+	/* [stream NAME], in the order of the file; transactional and bulk if there is none */
+	struct config_stream *streams;
+	size_t stream_count;
 };
 
 /* All defaults, no routes (what mailin --dry-run uses). */
@@ -105,6 +150,7 @@ void config_free(struct config **config);
 /* The route of an envelope recipient, or NULL. */
 const struct config_route *config_route(const struct config *config, const char *recipient);
 const struct config_route *config_route_named(const struct config *config, const char *name);
+const struct config_stream *config_stream_named(const struct config *config, const char *name);
 
 /* The first line of a user's password file without its newline, g_free() it; "" when
  * no file is configured.  NULL with a reason that names file and key (`key` is the

@@ -54,6 +54,15 @@ static void print_routes(const struct config *config, FILE *out, bool with_help)
 	}
 }
 
+static void print_streams(const struct config *config, FILE *out, bool with_help)
+{
+	for (size_t i = 0; i < config->stream_count; i++) {
+		fprintf(out, "\n[stream %s]\n", config->streams[i].name);
+		for (size_t k = 0; k < config_stream_parameter_count; k++)
+			print_one(&config_stream_parameters[k], &config->streams[i], out, with_help);
+	}
+}
+
 void config_print(const struct config *config, FILE *out, bool with_help)
 {
 	const char *section = "";
@@ -68,6 +77,7 @@ void config_print(const struct config *config, FILE *out, bool with_help)
 		print_one(parameter, config, out, with_help);
 	}
 	print_routes(config, out, with_help);
+	print_streams(config, out, with_help);
 }
 
 static void each(const struct parameter *table, size_t count,
@@ -95,4 +105,5 @@ void config_each_parameter(void (*visit)(const struct config_description *descri
 {
 	each(config_parameters, config_parameter_count, visit, context);
 	each(config_route_parameters, config_route_parameter_count, visit, context);
+	each(config_stream_parameters, config_stream_parameter_count, visit, context);
 }

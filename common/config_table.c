@@ -14,6 +14,9 @@
 
 static const char *const level_choices[] = {"emerg",  "alert", "crit", "err",
 					    "warning", "notice", "info", "debug", NULL};
+static const char *const smtp_tls_choices[] = {"no", "starttls", NULL};
+static const char *const record_choices[] = {"best-effort", "required", NULL};
+static const char *const in_doubt_choices[] = {"resend", "hold", NULL};
 static const char *const raw_choices[] = {"defect", "no", "yes", NULL};
 
 #define TEXT(section, name, field, value, help)                                                    \
@@ -53,6 +56,15 @@ const struct parameter config_parameters[] = {
 	     "User of mailin-ingest: may read the inbound queues and write to mail.dead."),
 	TEXT("amqp", "consume_password_file", SECRET(amqp_consume), "",
 	     "File with that user's password in its first line."),
+	TEXT("amqp", "mailout_user", USER(amqp_mailout), "mailpipe-mailout",
+	     "User of mailout: may read the outbound queues and write to retry tiers, mail.dead and "
+	     "mail.events."),
+	TEXT("amqp", "mailout_password_file", SECRET(amqp_mailout), "",
+	     "File with that user's password in its first line."),
+	TEXT("amqp", "application_user", USER(amqp_application), "mailpipe-application",
+	     "User of applications: may write to mail.out and mail.in."),
+	TEXT("amqp", "application_password_file", SECRET(amqp_application), "",
+	     "File with that user's password in its first line."),
 	TEXT("amqp", "setup_user", USER(amqp_setup), "mailpipe-setup",
 	     "User of mailctl setup: may configure what is named mail.*."),
 	TEXT("amqp", "setup_password_file", SECRET(amqp_setup), "",
@@ -89,6 +101,30 @@ const struct parameter config_parameters[] = {
 	TEXT("mysql", "setup_password_file", SECRET(mysql_setup), "",
 	     "File with that user's password in its first line."),
 
+	LIST("smtp", "hosts", FIELD(smtp_hosts), "localhost:25",
+	     "SMTP servers that take outgoing mail, host[:port], tried in order. Port 25."),
+	CHOICE("smtp", "tls", FIELD(smtp_tls), "no", smtp_tls_choices,
+	       "starttls: required, with chain and host name verified."),
+	TEXT("smtp", "tls_ca_file", FIELD(smtp_tls_ca_file), "",
+	     "Certificates to trust (PEM); empty: those of the system."),
+	TEXT("smtp", "user", USER(smtp), "", "User for AUTH PLAIN or LOGIN; empty: no AUTH."),
+	TEXT("smtp", "password_file", SECRET(smtp), "",
+	     "File with that user's password in its first line."),
+	TEXT("smtp", "helo", FIELD(smtp_helo), "", "Name for EHLO; empty: the host's name."),
+	TIME("smtp", "timeout", FIELD(smtp_timeout), "60s", 1 * SECOND, 30 * MINUTE,
+	     "Longest wait for one reply of the server."),
+	INT("smtp", "sessions", FIELD(smtp_sessions), "4", 1, 64,
+	    "SMTP sessions at the same time, per worker."),
+	INT("smtp", "session_messages", FIELD(smtp_session_messages), "100", 1, 100000,
+	    "Messages in one session."),
+	TIME("smtp", "session_time", FIELD(smtp_session_time), "5m", 1 * SECOND, 1 * HOUR,
+	     "Age at which a session is ended and a new one begun."),
+
+	LIST("retry", "tiers", FIELD(retry_tiers), "1m 5m 15m 1h 4h",
+	     "Pauses between tries, rising; the last one repeats. Each is a queue on the broker."),
+	TIME("retry", "max_age", FIELD(retry_max_age), "5d", 1 * SECOND, 60 * 24 * HOUR,
+	     "Time after the first try at which a message is given up."),
+
 	SIZE("limits", "message_size", LIMIT(message_size), "50M", 1 * KB, 1 * GB,
 	     "Largest mail; a larger one is refused with 5.3.4. Postfix's message_size_limit should "
 	     "be the same or less."),
@@ -118,6 +154,17 @@ const struct parameter config_parameters[] = {
 	SIZE("limits", "body_bytes", LIMIT(body_bytes), "4M", 1 * KB, 64 * MB,
 	     "Bytes of TextBody and of HtmlBody; what is beyond is cut."),
 
+	SIZE("limits", "request_size", LIMIT(request_size), "40M", 1 * KB, 1 * GB,
+	     "Bytes of a request on mail.out; a larger one is refused."),
+	INT("limits", "recipients", LIMIT(recipients), "50", 1, 1000,
+	    "To, Cc and Bcc of a request together; a request with more is refused."),
+	SIZE("limits", "outgoing_size", LIMIT(outgoing_size), "25M", 1 * KB, 1 * GB,
+	     "Bytes of a message that is sent; a larger one is refused."),
+	SIZE("limits", "template_file", LIMIT(template_file), "256K", 1 * KB, 16 * MB,
+	     "Bytes of a template's file."),
+	SIZE("limits", "template_output", LIMIT(template_output), "1M", 1 * KB, 64 * MB,
+	     "Bytes of a rendered part; a request that renders to more is refused."),
+
 	INT("ingest", "workers", FIELD(ingest_workers), "1", 1, 64, "Worker processes."),
 	INT("ingest", "batch_count", FIELD(ingest_batch_count), "256", 1, 1024,
 	    "Most messages in one transaction."),
@@ -127,6 +174,24 @@ const struct parameter config_parameters[] = {
 	     "Time a first message waits for others to join its transaction."),
 	TIME("ingest", "backoff_max", FIELD(ingest_backoff_max), "30s", 100, 10 * MINUTE,
 	     "Longest pause between two tries when the database or the broker is away."),
+
+	INT("mailout", "workers", FIELD(mailout_workers), "1", 1, 64, "Worker processes."),
+	INT("mailout", "batch_count", FIELD(mailout_batch_count), "100", 1, 1000,
+	    "Most messages in one transaction."),
+	TIME("mailout", "batch_wait", FIELD(mailout_batch_wait), "10ms", 0, 10 * SECOND,
+	     "Time a first message waits for others to join its transaction."),
+	LIST("mailout", "templates", FIELD(mailout_templates),
+	     "/etc/mailpipe/templates /usr/local/share/mailpipe/templates "
+	     "/usr/share/mailpipe/templates",
+	     "Folders of templates; the first one that has a template wins."),
+	TEXT("mailout", "from", FIELD(mailout_from), "",
+	     "From of requests that say none and whose template says none."),
+	TEXT("mailout", "envelope_sender", FIELD(mailout_envelope_sender), "",
+	     "Where bounces go; empty: the address of From."),
+	CHOICE("mailout", "record", FIELD(mailout_record), "best-effort", record_choices,
+	       "With the database away: go on sending, or wait."),
+	CHOICE("mailout", "in_doubt", FIELD(mailout_in_doubt), "resend", in_doubt_choices,
+	       "A message whose sending was cut off between data and reply: send it again, or hold it."),
 
 	TEXT("log", "target", FIELD(log_target), "syslog", "syslog (facility mail) or stderr."),
 	CHOICE("log", "level", FIELD(log_level), "info", level_choices,
@@ -146,3 +211,12 @@ const struct parameter config_route_parameters[] = {
 };
 const size_t config_route_parameter_count =
 	sizeof(config_route_parameters) / sizeof(config_route_parameters[0]);
+
+#define STREAM(member) offsetof(struct config_stream, member)
+
+const struct parameter config_stream_parameters[] = {
+	INT("stream NAME", "rate", STREAM(rate), "0", 0, 100000,
+	    "Messages a second of one worker over all its sessions; 0: no limit."),
+};
+const size_t config_stream_parameter_count =
+	sizeof(config_stream_parameters) / sizeof(config_stream_parameters[0]);

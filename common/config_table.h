@@ -24,7 +24,7 @@ struct parameter {
 	const char *section;
 	const char *name;
 	enum parameter_type type;
-	size_t offset;			/* in struct config, or in struct config_route */
+	size_t offset;			/* in struct config, config_route or config_stream */
 	const char *default_value;
 	int64_t minimum;
 	int64_t maximum;
@@ -32,11 +32,19 @@ struct parameter {
 	const char *help;
 };
 
-/* Sections [mailpipe] [amqp] [mysql] [limits] [ingest] [log]; then [route NAME]. */
+/* The sections that stand once; then those that have a name: [route NAME], [stream NAME]. */
 extern const struct parameter config_parameters[];
 extern const size_t config_parameter_count;
 extern const struct parameter config_route_parameters[];
 extern const size_t config_route_parameter_count;
+extern const struct parameter config_stream_parameters[];
+extern const size_t config_stream_parameter_count;
+
+/* Read config->file into a config that has its defaults.  False with a reason. */
+bool config_read(struct config *config, struct reason *reason);
+
+/* Add a stream with its default values. */
+void config_stream_begin(struct config *config, const char *name, int line);
 
 /* "size", "time" ... as the manual calls them. */
 const char *config_type_name(enum parameter_type type);
@@ -44,6 +52,10 @@ const char *config_type_name(enum parameter_type type);
 /* Parse a value into the field at `base` + offset; RETRY with what is wrong with it. */
 enum outcome config_set(const struct parameter *parameter, void *base, const char *value,
 			struct reason *reason);
+
+/* A time as in the file ("5m") to milliseconds; RETRY with what is wrong with it. */
+enum outcome config_parse_time(const char *text, int64_t minimum, int64_t maximum, int64_t *ms,
+			       struct reason *reason);
 
 /* The value as it would stand in the file; g_free() it. */
 char *config_value_text(const struct parameter *parameter, const void *base);

@@ -127,6 +127,15 @@ static enum outcome set_number(const struct parameter *parameter, int64_t *to, c
 								 : "");
 }
 
+enum outcome config_parse_time(const char *text, int64_t minimum, int64_t maximum, int64_t *ms,
+			       struct reason *reason)
+{
+	const struct parameter parameter = {
+		.type = PARAMETER_TIME, .minimum = minimum, .maximum = maximum};
+
+	return set_number(&parameter, ms, text, reason);
+}
+
 static enum outcome set_bool(bool *to, const char *value, struct reason *reason)
 {
 	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)

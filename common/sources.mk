@@ -7,6 +7,7 @@ COMMON_SOURCES = \
 	common/broker_topology.c \
 	common/config.c \
 	common/config_print.c \
+	common/config_read.c \
 	common/config_table.c \
 	common/config_value.c \
 	common/db.c \

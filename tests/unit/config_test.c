@@ -136,6 +136,34 @@ static void numbers_are_bounded(void **state)
 	      ":2: [limits] message_size: \"99999999999999999999\" is no size");
 }
 
+static void streams_and_retry_tiers_are_checked(void **state)
+{
+	(void)state;
+	struct reason reason;
+	struct config *config = config_default();
+
+	assert_int_equal(config->stream_count, 2);
+	assert_string_equal(config->streams[0].name, "transactional");
+	assert_string_equal(config->streams[1].name, "bulk");
+	assert_int_equal(config->retry_tier_count, 5);
+	assert_int_equal(config->retry_delays[4], 4 * 60 * 60 * 1000);
+	config_free(&config);
+	config = load("[retry]\ntiers = 100ms 2s\n[stream news]\nrate = 7\n", &reason);
+	assert_non_null(config);
+	assert_int_equal(config->retry_delays[0], 100);
+	assert_int_equal(config->retry_delays[1], 2000);
+	assert_int_equal(config->stream_count, 1);
+	assert_int_equal(config_stream_named(config, "news")->rate, 7);
+	assert_null(config_stream_named(config, "bulk"));
+	config_free(&config);
+	fails("[retry]\ntiers = 2m 120s\n",
+	      ": [retry] tiers: 120s is not longer than the one before");
+	fails("[retry]\ntiers = 99ms\n", ": [retry] tiers: 99ms is not in the range 100ms to 7d");
+	fails("[retry]\ntiers =\n", ": [retry] tiers: 1 to 20 of them");
+	fails("[stream x]\nspeed = 1\n", ":2: [stream x] speed: unknown key");
+	fails("[stream x]\n[stream x]\n", ":2: [stream x]: stands twice");
+}
+
 static void lines_are_bounded(void **state)
 {
 	(void)state;
@@ -222,6 +250,7 @@ int main(void)
 		cmocka_unit_test(values_replace_defaults),
 		cmocka_unit_test(errors_name_file_line_and_key),
 		cmocka_unit_test(numbers_are_bounded),
+		cmocka_unit_test(streams_and_retry_tiers_are_checked),
 		cmocka_unit_test(lines_are_bounded),
 		cmocka_unit_test(missing_file_is_named),
 		cmocka_unit_test(passwords_are_a_first_line),
