@@ -39,7 +39,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -I$(B)/gen -DMAILPIPE_VERSION='"$(VERSIO
 	$(CFLAGS) $(PKG_CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN))
 
-include common/sources.mk mailin/sources.mk mailin/parse/sources.mk mailctl/sources.mk
+include common/sources.mk mailin/sources.mk mailin/parse/sources.mk mailout/sources.mk mailctl/sources.mk
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
@@ -47,12 +47,14 @@ COMMON_LIB := $(B)/obj/common.a
 MAILIN_LIB := $(B)/obj/mailin.a
 PARSE_LIB  := $(B)/obj/parse.a
 INGEST_LIB := $(B)/obj/ingest.a
+MAILOUT_LIB := $(B)/obj/mailout.a
 MAILCTL_LIB := $(B)/obj/mailctl.a
 
 # A program's sources appear here as soon as its main is in the tree.
 PROGRAMS := $(if $(wildcard mailin/mailin.c),$(B)/sbin/mailin) \
 	$(if $(wildcard mailin/mailin-parse.c),$(B)/libexec/mailpipe/mailin-parse) \
 	$(if $(wildcard mailin/mailin-ingest.c),$(B)/sbin/mailin-ingest) \
+	$(if $(wildcard mailout/mailout.c),$(B)/sbin/mailout) \
 	$(if $(wildcard mailctl/mailctl.c),$(B)/bin/mailctl)
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%.t,$(wildcard tests/unit/*_test.c))
@@ -97,6 +99,8 @@ $(PARSE_LIB): $(call obj,$(PARSE_SOURCES))
 	$(archive)
 $(INGEST_LIB): $(call obj,$(INGEST_SOURCES))
 	$(archive)
+$(MAILOUT_LIB): $(call obj,$(MAILOUT_SOURCES))
+	$(archive)
 $(MAILCTL_LIB): $(call obj,$(MAILCTL_SOURCES))
 	$(archive)
 
@@ -112,10 +116,12 @@ $(B)/libexec/mailpipe/mailin-parse: $(B)/obj/mailin/mailin-parse.o $(PARSE_LIB) 
 	$(link)
 $(B)/sbin/mailin-ingest: $(B)/obj/mailin/mailin-ingest.o $(INGEST_LIB) $(COMMON_LIB)
 	$(link)
-$(B)/bin/mailctl: $(B)/obj/mailctl/mailctl.o $(MAILCTL_LIB) $(COMMON_LIB)
+$(B)/sbin/mailout: $(B)/obj/mailout/mailout.o $(MAILOUT_LIB) $(COMMON_LIB)
+	$(link)
+$(B)/bin/mailctl: $(B)/obj/mailctl/mailctl.o $(MAILCTL_LIB) $(MAILOUT_LIB) $(COMMON_LIB)
 	$(link)
 
-$(B)/tests/unit/%.t: $(B)/obj/tests/unit/%.o $(PARSE_LIB) $(INGEST_LIB) $(MAILCTL_LIB) $(MAILIN_LIB) $(COMMON_LIB)
+$(B)/tests/unit/%.t: $(B)/obj/tests/unit/%.o $(PARSE_LIB) $(INGEST_LIB) $(MAILCTL_LIB) $(MAILOUT_LIB) $(MAILIN_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
