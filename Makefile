@@ -150,7 +150,7 @@ check: ## install what is missing, build, run all tests
 test-programs: $(UNIT_TESTS) $(IT_PROGRAMS)
 
 # One sandbox serves all tests that do not need one of their own.
-RUN_TESTS = BUILD=$(abspath $(B)) SANDBOX_MAKE='$(if $(SAN),SAN=$(SAN)) CC=$(CC)' tests/lib/run-tests $(JOBS)
+RUN_TESTS = BUILD=$(abspath $(B)) tests/lib/run-tests $(JOBS)
 
 unit: all $(UNIT_TESTS) ## only the unit tests
 	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer $(UNIT_TESTS)
@@ -191,6 +191,10 @@ POSTFIX_FILES := postfix/main.cf postfix/master.cf postfix/delivery-status postf
 MAN_PAGES := $(wildcard man/*.[1578])
 
 install: all ## install programs, manual pages, postfix's files
+	@$(MAKE) --no-print-directory install-built
+
+# What was built, whatever the flags were: the sandbox's installation.
+install-built:
 	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir)/mailpipe \
 		$(DESTDIR)$(datadir)/mailpipe/postfix
 	install -m 755 $(B)/sbin/mailin $(B)/sbin/mailin-ingest $(DESTDIR)$(sbindir)
@@ -218,6 +222,6 @@ help: ## this list
 		END { print "\nvariables:" variables }' Makefile
 
 .PHONY: all deps check test-programs unit it check-corpus sandbox sandbox-stop demo bench lint install \
-	uninstall clean help FORCE
+	install-built uninstall clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
