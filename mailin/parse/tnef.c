@@ -21,8 +21,6 @@ enum {
 	RTF_SLACK = 4,     /* the library reads a reference without asking whether it is there */
 };
 
-enum { GUID_SIZE = 16, METHOD_EMBEDDED_MESSAGE = 5 };
-
 static const unsigned char tnef_signature[] = {0x78, 0x9F, 0x3E, 0x22};
 
 /* ---- silence ---- */
@@ -69,14 +67,6 @@ static uint32_t little_endian(const unsigned char *bytes)
 	       (uint32_t)bytes[3] << 24;
 }
 
-static uint32_t find_number(MAPIProps *properties, DWORD id)
-{
-	const variableLength *value = find(properties, PT_LONG, id);
-
-	return value == NULL || value->size < (int)sizeof(uint32_t) ? 0
-								    : little_endian(value->data);
-}
-
 /* NULL if it is empty. */
 static char *to_text(const char *label, const unsigned char *bytes, size_t size)
 {
@@ -99,19 +89,27 @@ static size_t size_to_nul(const unsigned char *bytes, size_t size, size_t width)
 	return size;
 }
 
-static char *narrow_text(const char *code_page, const variableLength *value)
+static char *value_text(const struct tnef_value *value, const char *code_page)
 {
-	return to_text(code_page, value->data, size_to_nul(value->data, (size_t)value->size, 1));
+	if (value->bytes == NULL)
+		return NULL;
+	return to_text(value->wide ? "utf-16le" : code_page, value->bytes,
+		       size_to_nul(value->bytes, value->size, value->wide ? 2 : 1));
 }
 
-/* Unicode, which tnef_stream_clean() has made binary, before the sender's code page. */
+static char *narrow_text(const char *code_page, const variableLength *value)
+{
+	return value_text(&(struct tnef_value){value->data, (size_t)value->size, false}, code_page);
+}
+
+/* Unicode, which tnef_stream_read() has made binary, before the sender's code page. */
 static char *find_text(MAPIProps *properties, DWORD id, const char *code_page)
 {
 	const variableLength *value = find(properties, PT_BINARY, id);
 
 	if (value != NULL)
-		return to_text("utf-16le", value->data,
-			       size_to_nul(value->data, (size_t)value->size, 2));
+		return value_text(&(struct tnef_value){value->data, (size_t)value->size, true},
+				  NULL);
 	value = find(properties, PT_STRING8, id);
 	return value != NULL ? narrow_text(code_page, value) : NULL;
 }
@@ -119,14 +117,6 @@ static char *find_text(MAPIProps *properties, DWORD id, const char *code_page)
 static char *code_page_label(uint32_t code_page)
 {
 	return code_page == 0 ? g_strdup("windows-1252") : g_strdup_printf("cp%" PRIu32, code_page);
-}
-
-static char *message_code_page(const TNEFStruct *stream)
-{
-	const variableLength *value = &stream->CodePage;
-
-	return code_page_label(value->size >= (int)sizeof(uint32_t) ? little_endian(value->data)
-								    : 0);
 }
 
 /* ---- attachments ---- */
@@ -161,92 +151,54 @@ static char *content_id(Attachment *attachment, const char *code_page)
 	return id;
 }
 
-/* MS-OXTNEF 2.1.3.3.15: an object is the interface's GUID and what it is; all others are just
- * bytes. */
-static void take_object(struct tnef_file *file, Attachment *attachment)
-{
-	const variableLength *value = find(&attachment->MAPI, PT_OBJECT, PR_ATTACH_DATA_OBJ);
-	size_t skip = GUID_SIZE;
-
-	if (value == NULL) {
-		value = find(&attachment->MAPI, PT_BINARY, PR_ATTACH_DATA_OBJ);
-		skip = 0;
-	}
-	if (value == NULL || (size_t)value->size < skip)
-		return;
-	file->size = (size_t)value->size - skip;
-	file->data = g_memdup2(value->data + skip, file->size);
-	if (find_number(&attachment->MAPI, PR_ATTACH_METHOD) == METHOD_EMBEDDED_MESSAGE ||
-	    (file->size >= sizeof(tnef_signature) &&
-	     memcmp(file->data, tnef_signature, sizeof(tnef_signature)) == 0)) {
-		g_free(file->content_type);
-		file->content_type = g_strdup("application/vnd.ms-tnef");
-	}
-}
-
 static void take_file(struct tnef_file *file, Attachment *attachment, const char *code_page)
 {
 	file->name = file_name(attachment, code_page);
 	file->content_type = find_text(&attachment->MAPI, PR_ATTACH_MIME_TAG, code_page);
 	file->content_id = content_id(attachment, code_page);
-	if (attachment->FileData.size > 0) {
-		/* Its memory is the C library's, as g_free()'s is, and may be large: no copy. */
-		file->data = attachment->FileData.data;
-		file->size = (size_t)attachment->FileData.size;
-		attachment->FileData = (variableLength){NULL, 0};
-		return;
-	}
-	take_object(file, attachment);
+	/* Its memory is the C library's, as g_free()'s is, and may be large: no copy. */
+	file->data = attachment->FileData.data;
+	file->size = file->data != NULL ? (size_t)attachment->FileData.size : 0;
+	attachment->FileData = (variableLength){NULL, 0};
+	if (file->content_type == NULL && file->size >= sizeof(tnef_signature) &&
+	    memcmp(file->data, tnef_signature, sizeof(tnef_signature)) == 0)
+		file->content_type = g_strdup("application/vnd.ms-tnef");
 }
 
-static void take_files(struct tnef *tnef, TNEFStruct *stream, size_t files_max)
+static void take_files(struct tnef *tnef, TNEFStruct *parsed, const char *code_page)
 {
-	g_autofree char *code_page = message_code_page(stream);
 	size_t count = 0;
 
-	for (Attachment *a = stream->starting_attach.next; a != NULL && count < files_max;
-	     a = a->next)
+	for (Attachment *a = parsed->starting_attach.next; a != NULL; a = a->next)
 		count++;
 	tnef->files = g_new0(struct tnef_file, count);
-	for (Attachment *a = stream->starting_attach.next; tnef->file_count < count; a = a->next)
+	for (Attachment *a = parsed->starting_attach.next; a != NULL; a = a->next)
 		take_file(&tnef->files[tnef->file_count++], a, code_page);
+}
+
+static void open_files(struct tnef *tnef, const struct tnef_stream *stream, const char *code_page)
+{
+	TNEFStruct parsed;
+
+	memset(&parsed, 0, sizeof(parsed));
+	TNEFInitialize(&parsed);
+	if (TNEFParseMemory(stream->clean->data, (long)stream->clean->len, &parsed) >= 0)
+		take_files(tnef, &parsed, code_page);
+	TNEFFree(&parsed);
 }
 
 /* ---- bodies ---- */
 
-static void take_text(struct tnef *tnef, TNEFStruct *stream)
-{
-	g_autofree char *code_page = message_code_page(stream);
-
-	tnef->text = find_text(&stream->MapiProperties, PR_BODY, code_page);
-	if (tnef->text == NULL && stream->body.size > 0)
-		tnef->text = narrow_text(code_page, &stream->body);
-}
-
-/* Binary, in the charset of PR_INTERNET_CPID; hardly ever a string. */
-static void take_html(struct tnef *tnef, TNEFStruct *stream)
-{
-	const variableLength *value = find(&stream->MapiProperties, PT_BINARY, PR_BODY_HTML);
-	uint32_t number = find_number(&stream->MapiProperties, PR_INTERNET_CPID);
-	g_autofree char *code_page =
-		number != 0 ? code_page_label(number) : message_code_page(stream);
-
-	if (value == NULL)
-		value = find(&stream->MapiProperties, PT_STRING8, PR_BODY_HTML);
-	if (value != NULL)
-		tnef->html = narrow_text(code_page, value);
-}
-
 /* The decompressed text in the C library's memory, or NULL. */
-static char *decompress(const variableLength *value, size_t raw_size, size_t *size)
+static char *decompress(const struct tnef_value *value, size_t raw_size, size_t *size)
 {
-	g_autofree unsigned char *padded = g_malloc0((size_t)value->size + RTF_SLACK);
-	variableLength copy = {padded, value->size};
+	g_autofree unsigned char *padded = g_malloc0(value->size + RTF_SLACK);
+	variableLength copy = {padded, (int)value->size};
 	int length = 0;
 
-	if (raw_size > (size_t)value->size * RTF_RATIO_MAX)
+	if (raw_size > value->size * RTF_RATIO_MAX)
 		return NULL;
-	memcpy(padded, value->data, (size_t)value->size);
+	memcpy(padded, value->bytes, value->size);
 	char *text = (char *)DecompressRTF(&copy, &length);
 	if (text == NULL || length <= 0) {
 		free(text);
@@ -254,50 +206,53 @@ static char *decompress(const variableLength *value, size_t raw_size, size_t *si
 	}
 	/* The stream may be shorter than it says; the rest is zero then. */
 	*size = strnlen(text, (size_t)length);
+	text = g_realloc(text, *size + 1);
+	text[*size] = '\0';
 	return text;
 }
 
-static void take_rtf(struct tnef *tnef, TNEFStruct *stream)
+static void take_rtf(struct tnef *tnef, const struct tnef_value *value)
 {
-	const variableLength *value = find(&stream->MapiProperties, PT_BINARY, PR_RTF_COMPRESSED);
-
-	if (value == NULL || value->size <= RTF_HEADER_SIZE)
+	if (value->bytes == NULL || value->size <= RTF_HEADER_SIZE)
 		return;
-	size_t body_size = (size_t)value->size - RTF_HEADER_SIZE;
-	size_t raw_size = little_endian(value->data + sizeof(uint32_t));
-	uint32_t kind = little_endian(value->data + 2 * sizeof(uint32_t));
+	size_t body_size = value->size - RTF_HEADER_SIZE;
+	size_t raw_size = little_endian(value->bytes + sizeof(uint32_t));
+	uint32_t kind = little_endian(value->bytes + 2 * sizeof(uint32_t));
 	if (kind == RTF_COMPRESSED) {
 		tnef->rtf = decompress(value, raw_size, &tnef->rtf_size);
 	} else if (kind == RTF_PLAIN && raw_size <= body_size) {
-		tnef->rtf = g_memdup2(value->data + RTF_HEADER_SIZE, raw_size);
+		tnef->rtf = g_strndup((const char *)value->bytes + RTF_HEADER_SIZE, raw_size);
 		tnef->rtf_size = raw_size;
 	}
 }
 
-static void take_all(struct tnef *tnef, TNEFStruct *stream, size_t files_max)
+static void take_bodies(struct tnef *tnef, const struct tnef_stream *stream, const char *code_page)
 {
-	take_files(tnef, stream, files_max);
-	take_text(tnef, stream);
-	take_html(tnef, stream);
-	take_rtf(tnef, stream);
+	g_autofree char *html_code_page = stream->html_code_page != 0
+						  ? code_page_label(stream->html_code_page)
+						  : g_strdup(code_page);
+
+	tnef->text = value_text(&stream->text, code_page);
+	tnef->html = value_text(&stream->html, html_code_page);
+	take_rtf(tnef, &stream->rtf);
 }
 
 struct tnef *tnef_open(const void *data, size_t size, size_t files_max)
 {
-	g_autoptr(GByteArray) clean = tnef_stream_clean(data, size, files_max);
-	TNEFStruct stream;
+	struct tnef_stream stream;
 	FILE *before;
 
-	if (clean == NULL)
+	if (!tnef_stream_read(&stream, data, size, files_max))
 		return NULL;
-	memset(&stream, 0, sizeof(stream));
-	TNEFInitialize(&stream);
-	FILE *sink = mute(&before);
+	g_autofree char *code_page = code_page_label(stream.code_page);
 	struct tnef *tnef = g_new0(struct tnef, 1);
-	if (sink != NULL && TNEFParseMemory(clean->data, (long)clean->len, &stream) >= 0)
-		take_all(tnef, &stream, files_max);
-	TNEFFree(&stream);
+	FILE *sink = mute(&before);
+	if (sink != NULL) {
+		open_files(tnef, &stream, code_page);
+		take_bodies(tnef, &stream, code_page);
+	}
 	unmute(sink, before);
+	tnef_stream_clear(&stream);
 	return tnef;
 }
 

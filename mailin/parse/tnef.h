@@ -19,7 +19,7 @@ struct tnef {
 	size_t file_count;
 	char *text;		/* the body as text, UTF-8, or NULL */
 	char *html;		/* the body as HTML, UTF-8, or NULL */
-	char *rtf;		/* the body as (decompressed) RTF, or NULL */
+	char *rtf;		/* the body as (decompressed) RTF with a NUL behind it, or NULL */
 	size_t rtf_size;
 };
 

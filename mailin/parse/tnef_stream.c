@@ -1,8 +1,7 @@
 #include "mailin/parse/tnef_stream.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h> /* for ytnef.h */
+#include <string.h>
 
 #include <ytnef.h>
 
@@ -10,17 +9,13 @@ enum { SIGNATURE = 0x223E9F78, MULTIPLE_VALUES = 0x1000, NAMED_PROPERTIES = 0x80
 
 enum { KEY_SIZE = 2, CHECKSUM_SIZE = 2, GUID_SIZE = 16, ALIGNMENT = 4, RENDDATA_SIZE = 14 };
 
-/* The library refuses more; more than one of each kind are not taken anyway. */
-enum { PROPERTIES_KEPT_MAX = 32 };
+/* What libytnef takes. */
+enum { TITLE_MAX = 99, TITLE_HEAD = 60, STRING_MAX = 65536 };
 
-/* Attributes that tnef.c needs; attAttachRenddata begins an attachment. */
-static const DWORD message_attributes[] = {attOemCodepage, attBody, attMAPIProps};
-static const DWORD attachment_attributes[] = {attAttachTitle, attAttachData, attAttachment};
-
+/* An attachment's, as tnef.c asks for them. */
 static const uint16_t wanted_properties[] = {
-	PR_BODY,          PR_BODY_HTML,       PR_RTF_COMPRESSED,        PR_INTERNET_CPID,
-	PR_DISPLAY_NAME,  PR_ATTACH_DATA_OBJ, PR_ATTACH_FILENAME,       PR_ATTACH_LONG_FILENAME,
-	PR_ATTACH_METHOD, PR_ATTACH_MIME_TAG, PR_ATTACH_TRANSPORT_NAME, PR_ATTACH_CONTENT_ID,
+	PR_DISPLAY_NAME,    PR_ATTACH_FILENAME,   PR_ATTACH_LONG_FILENAME,  PR_ATTACH_METHOD,
+	PR_ATTACH_MIME_TAG, PR_ATTACH_CONTENT_ID, PR_ATTACH_TRANSPORT_NAME,
 };
 
 struct reader {
@@ -195,125 +190,212 @@ static void put_property(GByteArray *out, const struct property *property)
 	put(out, padding, (ALIGNMENT - property->size % ALIGNMENT) % ALIGNMENT);
 }
 
-static bool is_wanted(const struct property *property, const uint32_t *seen, size_t count)
+/* ---- the message ---- */
+
+/* The first one, but Unicode is better than what a code page has. */
+static void set_value(struct tnef_value *value, const struct property *property)
+{
+	bool wide = property->type == PT_UNICODE;
+
+	if (!is_variable(property->type) || property->size == 0)
+		return;
+	if (value->bytes == NULL || (wide && !value->wide))
+		*value = (struct tnef_value){property->bytes, property->size, wide};
+}
+
+static uint32_t number_of(struct reader reader)
+{
+	uint32_t number;
+
+	return take_number(&reader, sizeof(DWORD), &number) ? number : 0;
+}
+
+static void read_message(struct tnef_stream *stream, struct reader reader)
+{
+	uint32_t count = number_of(reader);
+	struct property property;
+
+	take(&reader, MIN(reader.left, sizeof(DWORD)));
+	for (uint32_t i = 0; i < count && take_property(&reader, &property); i++) {
+		if (property.id == PR_BODY)
+			set_value(&stream->text, &property);
+		else if (property.id == PR_BODY_HTML)
+			set_value(&stream->html, &property);
+		else if (property.id == PR_RTF_COMPRESSED)
+			set_value(&stream->rtf, &property);
+		else if (property.id == PR_INTERNET_CPID && property.type == PT_LONG)
+			stream->html_code_page =
+				number_of((struct reader){property.bytes, property.size});
+	}
+}
+
+/* ---- attachments ---- */
+
+/* What is known of the attachment that is open. */
+struct attachment {
+	bool open;
+	struct reader title;
+	struct reader data;
+	struct reader object; /* instead of the data, which is a mere notice then */
+	GByteArray *properties;
+	uint32_t seen[G_N_ELEMENTS(wanted_properties)];
+	uint32_t property_count;
+};
+
+static bool is_wanted(const struct attachment *attachment, const struct property *property)
 {
 	bool wanted = false;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(wanted_properties); i++)
 		wanted = wanted || wanted_properties[i] == property->id;
-	for (size_t i = 0; i < count; i++)
-		wanted = wanted && seen[i] != property->id;
-	return wanted && property->size > 0 &&
-	       (is_variable(property->type) || property->type == PT_LONG);
+	for (uint32_t i = 0; i < attachment->property_count; i++)
+		wanted = wanted && attachment->seen[i] != property->id;
+	if (is_variable(property->type))
+		return wanted && property->size > 0 && property->size <= STRING_MAX;
+	return wanted && property->type == PT_LONG;
 }
 
-static void clean_properties(GByteArray *out, BYTE level, DWORD attribute, struct reader reader)
+/* MS-OXTNEF 2.1.3.4.1: an object is preceded by its interface's GUID. */
+static void set_object(struct attachment *attachment, const struct property *property)
 {
-	g_autoptr(GByteArray) kept = g_byte_array_new();
-	uint32_t seen[PROPERTIES_KEPT_MAX];
-	uint32_t count = 0;
-	uint32_t total;
+	struct reader object = {property->bytes, property->size};
+
+	if (attachment->object.bytes != NULL || !is_variable(property->type))
+		return;
+	if (property->type == PT_OBJECT && take(&object, GUID_SIZE) == NULL)
+		return;
+	if (object.left > 0)
+		attachment->object = object;
+}
+
+static void read_attachment(struct attachment *attachment, struct reader reader)
+{
+	uint32_t count = number_of(reader);
 	struct property property;
 
-	if (!take_number(&reader, sizeof(DWORD), &total))
-		return;
-	put_number(kept, sizeof(DWORD), 0);
-	for (uint32_t i = 0; i < total && count < PROPERTIES_KEPT_MAX; i++) {
-		if (!take_property(&reader, &property))
-			break;
-		if (is_wanted(&property, seen, count)) {
-			put_property(kept, &property);
-			seen[count++] = property.id;
+	take(&reader, MIN(reader.left, sizeof(DWORD)));
+	for (uint32_t i = 0; i < count && take_property(&reader, &property); i++) {
+		if (property.id == PR_ATTACH_DATA_OBJ) {
+			set_object(attachment, &property);
+		} else if (is_wanted(attachment, &property)) {
+			put_property(attachment->properties, &property);
+			attachment->seen[attachment->property_count++] = property.id;
 		}
 	}
-	if (count == 0)
+}
+
+/* A long title is cut in its middle: the extension matters. */
+static void put_title(GByteArray *out, struct reader title)
+{
+	unsigned char cut[TITLE_MAX];
+
+	if (title.left > TITLE_MAX) {
+		memcpy(cut, title.bytes, TITLE_HEAD);
+		memcpy(cut + TITLE_HEAD, title.bytes + title.left - (TITLE_MAX - TITLE_HEAD),
+		       TITLE_MAX - TITLE_HEAD);
+		title = (struct reader){cut, TITLE_MAX};
+	}
+	if (title.left > 0)
+		put_attribute(out, LVL_ATTACHMENT, attAttachTitle, title.bytes, title.left);
+}
+
+static void end_attachment(GByteArray *out, struct attachment *attachment)
+{
+	static const unsigned char rendering[RENDDATA_SIZE];
+	struct reader data = attachment->object.left > 0 ? attachment->object : attachment->data;
+
+	if (!attachment->open)
 		return;
-	kept->data[0] = (guint8)count; /* the lowest of its four bytes is enough */
-	put_attribute(out, level, attribute, kept->data, kept->len);
+	put_attribute(out, LVL_ATTACHMENT, attAttachRenddata, rendering, sizeof(rendering));
+	put_title(out, attachment->title);
+	if (data.left > 0)
+		put_attribute(out, LVL_ATTACHMENT, attAttachData, data.bytes, data.left);
+	if (attachment->property_count > 0) {
+		attachment->properties->data[0] = (guint8)attachment->property_count;
+		put_attribute(out, LVL_ATTACHMENT, attAttachment, attachment->properties->data,
+			      attachment->properties->len);
+	}
+	g_byte_array_unref(attachment->properties);
+	*attachment = (struct attachment){0};
+}
+
+static void begin_attachment(struct attachment *attachment)
+{
+	attachment->open = true;
+	attachment->properties = g_byte_array_new();
+	/* Their number, of which the lowest byte is set in the end. */
+	put_number(attachment->properties, sizeof(DWORD), 0);
 }
 
 /* ---- attributes ---- */
 
-struct cleaner {
-	GByteArray *out;
+struct run {
+	struct tnef_stream *stream;
+	struct attachment attachment;
 	size_t files_left;
-	unsigned message_seen;    /* bits by position in message_attributes */
-	unsigned attachment_seen; /* the same of attachment_attributes, for the one that is open */
-	bool attachment_open;
 };
 
-/* Its bit in `seen`; 0 if it is not in the list. */
-static unsigned bit_of(DWORD attribute, const DWORD *list, size_t count)
+static void read_attachment_attribute(struct run *run, DWORD attribute, struct reader value)
 {
-	for (size_t i = 0; i < count; i++)
-		if (list[i] == attribute)
-			return 1u << i;
-	return 0;
+	struct attachment *attachment = &run->attachment;
+
+	if (attribute == attAttachRenddata)
+		end_attachment(run->stream->clean, attachment);
+	/* Some writers leave the rendering out; what belongs to it would be lost. */
+	if (!attachment->open) {
+		if (run->files_left == 0)
+			return;
+		run->files_left--;
+		begin_attachment(attachment);
+	}
+	if (attribute == attAttachTitle && attachment->title.bytes == NULL)
+		attachment->title = value;
+	else if (attribute == attAttachData && attachment->data.bytes == NULL)
+		attachment->data = value;
+	else if (attribute == attAttachment)
+		read_attachment(attachment, value);
 }
 
-static bool is_new(unsigned bit, unsigned *seen)
+static void read_attribute(struct run *run, DWORD attribute, struct reader value)
 {
-	bool new = (*seen & bit) == 0;
-
-	*seen |= bit;
-	return new;
-}
-
-static void begin_attachment(struct cleaner *cleaner)
-{
-	static const unsigned char rendering[RENDDATA_SIZE];
-
-	cleaner->attachment_seen = 0;
-	cleaner->attachment_open = cleaner->files_left > 0;
-	if (!cleaner->attachment_open)
-		return;
-	cleaner->files_left--;
-	put_attribute(cleaner->out, LVL_ATTACHMENT, attAttachRenddata, rendering,
-		      sizeof(rendering));
-}
-
-static void put_clean(struct cleaner *cleaner, BYTE level, DWORD attribute, struct reader value)
-{
-	if (attribute == attMAPIProps || attribute == attAttachment)
-		clean_properties(cleaner->out, level, attribute, value);
-	else if (value.left > 0)
-		put_attribute(cleaner->out, level, attribute, value.bytes, value.left);
-}
-
-static void clean_attribute(struct cleaner *cleaner, DWORD attribute, struct reader value)
-{
-	unsigned message = bit_of(attribute, message_attributes, G_N_ELEMENTS(message_attributes));
-	unsigned attachment =
-		bit_of(attribute, attachment_attributes, G_N_ELEMENTS(attachment_attributes));
-
-	if (attribute == attAttachRenddata) {
-		begin_attachment(cleaner);
-	} else if (message != 0 && is_new(message, &cleaner->message_seen)) {
-		put_clean(cleaner, LVL_MESSAGE, attribute, value);
-	} else if (attachment != 0) {
-		/* Some writers leave the rendering out; what belongs to it would be lost. */
-		if (!cleaner->attachment_open)
-			begin_attachment(cleaner);
-		if (cleaner->attachment_open && is_new(attachment, &cleaner->attachment_seen))
-			put_clean(cleaner, LVL_ATTACHMENT, attribute, value);
+	switch (attribute) {
+	case attOemCodepage:
+		run->stream->code_page = number_of(value);
+		break;
+	case attBody:
+		set_value(&run->stream->text,
+			  &(struct property){PT_STRING8, PR_BODY, value.bytes, value.left});
+		break;
+	case attMAPIProps:
+		read_message(run->stream, value);
+		break;
+	case attAttachRenddata:
+	case attAttachTitle:
+	case attAttachData:
+	case attAttachment:
+		read_attachment_attribute(run, attribute, value);
+		break;
+	default:
+		break;
 	}
 }
 
-GByteArray *tnef_stream_clean(const void *data, size_t size, size_t files_max)
+bool tnef_stream_read(struct tnef_stream *stream, const void *data, size_t size, size_t files_max)
 {
 	struct reader reader = {data, size};
+	struct run run = {.stream = stream, .files_left = files_max};
 	uint32_t signature;
 	uint32_t level;
 	uint32_t attribute;
 	uint32_t length;
 
+	*stream = (struct tnef_stream){0};
 	/* The library counts in int. */
 	if (size > INT32_MAX / 2 || !take_number(&reader, sizeof(DWORD), &signature) ||
 	    signature != SIGNATURE || take(&reader, KEY_SIZE) == NULL)
-		return NULL;
-	struct cleaner cleaner = {.out = g_byte_array_sized_new((guint)size),
-				  .files_left = files_max};
-	put(cleaner.out, data, sizeof(DWORD) + KEY_SIZE);
+		return false;
+	stream->clean = g_byte_array_sized_new((guint)size);
+	put(stream->clean, data, sizeof(DWORD) + KEY_SIZE);
 	while (take_number(&reader, sizeof(BYTE), &level) &&
 	       take_number(&reader, sizeof(DWORD), &attribute) &&
 	       take_number(&reader, sizeof(DWORD), &length)) {
@@ -321,9 +403,15 @@ GByteArray *tnef_stream_clean(const void *data, size_t size, size_t files_max)
 
 		if (bytes == NULL || (level != LVL_MESSAGE && level != LVL_ATTACHMENT))
 			break;
-		clean_attribute(&cleaner, attribute, (struct reader){bytes, length});
+		read_attribute(&run, attribute, (struct reader){bytes, length});
 		if (take(&reader, CHECKSUM_SIZE) == NULL)
 			break;
 	}
-	return cleaner.out;
+	end_attachment(stream->clean, &run.attachment);
+	return true;
+}
+
+void tnef_stream_clear(struct tnef_stream *stream)
+{
+	g_clear_pointer(&stream->clean, g_byte_array_unref);
 }

@@ -20,8 +20,14 @@ struct sample {
 	bool wrong;
 };
 
-#define GOOD(label, bytes, text) {label, bytes, sizeof(bytes) - 1, text, false}
-#define BAD(label, bytes, text) {label, bytes, sizeof(bytes) - 1, text, true}
+#define GOOD(label, bytes, text)                                                                   \
+	{                                                                                          \
+		label, bytes, sizeof(bytes) - 1, text, false                                       \
+	}
+#define BAD(label, bytes, text)                                                                    \
+	{                                                                                          \
+		label, bytes, sizeof(bytes) - 1, text, true                                        \
+	}
 
 static const struct sample samples[] = {
 	GOOD(NULL, "plain", "plain"),
@@ -55,12 +61,19 @@ static const struct sample samples[] = {
 	GOOD("iso-2022-jp", "\x1B$BF|K\\\x1B(B!", "日本!"),
 	GOOD("iso-2022-jp", "\x1B$B-!\x1B(B", "①"),
 	GOOD("iso-2022-jp", "\x1B(I1\x1B(B", "ｱ"),
-	GOOD("iso-2022-jp-ms", "\x0E" "1\x0F" "1\xB1", "ｱ1ｱ"),
+	GOOD("iso-2022-jp-ms",
+	     "\x0E"
+	     "1\x0F"
+	     "1\xB1",
+	     "ｱ1ｱ"),
 	GOOD("iso-2022-jp-1", "\x1B$(D0!\x1B(B", "丂"),
 	GOOD("iso-2022-jp-2", "\x1B$A<:\x1B(B \x1B$BF|\x1B(B", "己 日"),
 	GOOD("iso-2022-jp", "\x1B$BF|\nplain", "日\nplain"),
 	GOOD("ks_c_5601-1987", "\xB0\xA1\xB5\xD8 \xB5\xDF", "가뒈 \uB4B9"),
-	GOOD("iso-2022-kr", "\x1B$)C\x0E" "0!\x0F", "가"),
+	GOOD("iso-2022-kr",
+	     "\x1B$)C\x0E"
+	     "0!\x0F",
+	     "가"),
 	GOOD("utf-7", "Hi +Jjo-!", "Hi ☺!"),
 	GOOD("utf-16", "\xFF\xFEx\0\x3C\xD8\x89\xDF", "x🎉"),
 	GOOD("utf-16", "\0x\0y", "xy"),
@@ -113,8 +126,9 @@ static void every_charset_is_known_to_iconv(void **state)
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(samples); i++) {
 		const struct charset *charset =
-			samples[i].label != NULL ? charset_find(samples[i].label, strlen(samples[i].label))
-						 : NULL;
+			samples[i].label != NULL
+				? charset_find(samples[i].label, strlen(samples[i].label))
+				: NULL;
 		if (charset == NULL || charset->iconv == NULL)
 			continue;
 		iconv_t cd = iconv_open("UTF-8", charset->iconv);
@@ -155,14 +169,10 @@ static const char labelled_mail[] = "Subject: =?koi8-r?Q?x?=\r\n"
 static void preloaded_charsets_need_no_file(void **state)
 {
 	static const struct sample there[] = {
-		GOOD("koi8-r", "\xF0", "П"),
-		GOOD("windows-1251", "\xCF", "П"),
-		GOOD("euc-jp", "\xC6\xFC", "日"),
-		GOOD("iso-8859-2", "\xB1", "ą"),
-		GOOD("big5", "\xA7\x41", "你"),
-		GOOD("iso-2022-jp", "\x1B$BF|\x1B(B", "日"),
-		GOOD("windows-1252", "\x80", "€"),
-		BAD("gb18030", "\xC4\xE3", "Äã"),
+		GOOD("koi8-r", "\xF0", "П"),       GOOD("windows-1251", "\xCF", "П"),
+		GOOD("euc-jp", "\xC6\xFC", "日"),  GOOD("iso-8859-2", "\xB1", "ą"),
+		GOOD("big5", "\xA7\x41", "你"),    GOOD("iso-2022-jp", "\x1B$BF|\x1B(B", "日"),
+		GOOD("windows-1252", "\x80", "€"), BAD("gb18030", "\xC4\xE3", "Äã"),
 	};
 	struct rlimit before;
 

@@ -10,26 +10,42 @@
 
 #include "mailin/parse/detect.h"
 
-#define SAMPLE(bytes, type) {bytes, sizeof(bytes) - 1, type}
+#define SAMPLE(bytes, type)                                                                        \
+	{                                                                                          \
+		bytes, sizeof(bytes) - 1, type                                                     \
+	}
 
 static const struct {
 	const char *bytes;
 	size_t size;
 	const char *type;
 } samples[] = {
-	SAMPLE("\xFF\xD8\xFF\xE0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00", "image/jpeg"),
-	SAMPLE("\x89PNG\r\n\x1A\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00",
+	SAMPLE("\xFF\xD8\xFF\xE0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00",
+	       "image/jpeg"),
+	SAMPLE("\x89PNG\r\n\x1A\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00"
+	       "\x00",
 	       "image/png"),
 	SAMPLE("GIF89a\x01\x00\x01\x00\x80\x00\x00", "image/gif"),
-	SAMPLE("\x00\x00\x00\x24" "ftypheic\x00\x00\x00\x00mif1heic\x00\x00\x00\x00meta", "image/heic"),
-	SAMPLE("\x00\x00\x00\x1C" "ftypmif1\x00\x00\x00\x00mif1heic\x00\x00\x00\x00meta", "image/heif"),
-	SAMPLE("\x00\x00\x00\x20" "ftypavif\x00\x00\x00\x00" "avifmif1miafMA1B", "image/avif"),
-	SAMPLE("RIFF\x24\x00\x00\x00WEBPVP8 \x18\x00\x00\x00\x30\x01\x00\x9D\x01\x2A\x01\x00\x01\x00",
+	SAMPLE("\x00\x00\x00\x24"
+	       "ftypheic\x00\x00\x00\x00mif1heic\x00\x00\x00\x00meta",
+	       "image/heic"),
+	SAMPLE("\x00\x00\x00\x1C"
+	       "ftypmif1\x00\x00\x00\x00mif1heic\x00\x00\x00\x00meta",
+	       "image/heif"),
+	SAMPLE("\x00\x00\x00\x20"
+	       "ftypavif\x00\x00\x00\x00"
+	       "avifmif1miafMA1B",
+	       "image/avif"),
+	SAMPLE("RIFF\x24\x00\x00\x00WEBPVP8 "
+	       "\x18\x00\x00\x00\x30\x01\x00\x9D\x01\x2A\x01\x00\x01\x00",
 	       "image/webp"),
 	SAMPLE("%PDF-1.7\n%\xE2\xE3\xCF\xD3\n1 0 obj\n", "application/pdf"),
 	SAMPLE("PK\x03\x04\x14\x00\x00\x00\x08\x00\x21\x08\x21\x58\x01\x02\x03\x04\x05\x00\x00\x00"
-	       "\x05\x00\x00\x00\x05\x00\x00\x00x.txthello hello hello hello", "application/zip"),
-	SAMPLE("\x00\x00\x00\x18" "ftypmp42\x00\x00\x00\x00mp42isom", "video/mp4"),
+	       "\x05\x00\x00\x00\x05\x00\x00\x00x.txthello hello hello hello",
+	       "application/zip"),
+	SAMPLE("\x00\x00\x00\x18"
+	       "ftypmp42\x00\x00\x00\x00mp42isom",
+	       "video/mp4"),
 	SAMPLE("Just a line of text.\n", "text/plain"),
 	SAMPLE("<!DOCTYPE html>\n<html><body>x</body></html>\n", "text/html"),
 	SAMPLE("\x00\x01\x02\x03\xFE\xFD\xFC", "application/octet-stream"),

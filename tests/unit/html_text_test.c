@@ -56,17 +56,21 @@ static void blocks_and_breaks(void **state)
 static void entities_and_characters(void **state)
 {
 	(void)state;
-	check("&lt;x&gt; &amp; &euro;&#228;&#x1F600; &unknown; a&nbsp;b", "<x> & €ä😀 &unknown; a b\n");
+	check("&lt;x&gt; &amp; &euro;&#228;&#x1F600; &unknown; a&nbsp;b",
+	      "<x> & €ä😀 &unknown; a b\n");
 	check("<meta charset=koi8-r>gr\u00FC\u00DFe \u65E5\u672C", "grüße 日本\n");
 	check("soft\u00ADhyphen zero\u200Bwidth", "softhyphen zerowidth\n");
 	check("\u0645\u06CC\u200C\u062E", "\u0645\u06CC\u200C\u062E\n");
-	check("x\xFF" "y", "x\u00FFy\n");
+	check("x\xFF"
+	      "y",
+	      "x\u00FFy\n");
 }
 
 static void invisible_parts_give_nothing(void **state)
 {
 	(void)state;
-	check("<head><title>T</title><style>p{}</style></head><body>x<script>y()</script></body>", "x\n");
+	check("<head><title>T</title><style>p{}</style></head><body>x<script>y()</script></body>",
+	      "x\n");
 	check("<div style='Display : none; x:y'>pre <b>header</b></div>x", "x\n");
 	check("<span hidden>h</span><p style=\"color:red;visibility:hidden\">h</p>x", "x\n");
 	check("preheader&#847; &zwnj; &nbsp;&#847; &zwnj; &nbsp;<p>x</p>", "preheader\n\nx\n");
@@ -110,7 +114,8 @@ static void preformatted(void **state)
 static void links(void **state)
 {
 	(void)state;
-	check("<a href='https://x.test/a?b=1&amp;c=2'>here</a>.", "here <https://x.test/a?b=1&c=2>.\n");
+	check("<a href='https://x.test/a?b=1&amp;c=2'>here</a>.",
+	      "here <https://x.test/a?b=1&c=2>.\n");
 	check("<a href='https://x.test/'>x.test</a>", "x.test\n");
 	check("<a href='https://x.test'>HTTPS://X.test/</a>", "HTTPS://X.test/\n");
 	check("<a href='mailto:a@b.test'>a@b.test</a>", "a@b.test\n");
