@@ -1,6 +1,7 @@
 #include "mailin/parse/transfer.h"
 
 #include <gmime/gmime.h>
+#include <limits.h>
 
 enum transfer { TRANSFER_IDENTITY, TRANSFER_DECODE, TRANSFER_UNKNOWN };
 
@@ -24,18 +25,24 @@ static enum transfer read_encoding(const struct part *part, GMimeContentEncoding
 	return *encoding == GMIME_CONTENT_ENCODING_DEFAULT ? TRANSFER_UNKNOWN : TRANSFER_DECODE;
 }
 
+/* Anything but the alphabet and blanks, or no whole quantum at the end. */
 static bool is_broken_base64(struct span body)
 {
+	enum { RUBBISH, BLANK, CHARACTER };
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+	unsigned char kinds[UCHAR_MAX + 1] = { [' '] = BLANK, ['\t'] = BLANK, ['\r'] = BLANK, ['\n'] = BLANK };
 	size_t characters = 0;
+	bool rubbish = false;
 
+	for (const char *c = alphabet; *c != '\0'; c++)
+		kinds[(unsigned char)*c] = CHARACTER;
 	for (size_t i = 0; i < body.size; i++) {
-		char c = body.data[i];
-		if (g_ascii_isalnum(c) || c == '+' || c == '/' || c == '=')
-			characters++;
-		else if (!is_space(c))
-			return true;
+		unsigned char kind = kinds[(unsigned char)body.data[i]];
+		characters += kind == CHARACTER;
+		rubbish |= kind == RUBBISH;
 	}
-	return characters % 4 != 0;
+	return rubbish || characters % 4 != 0;
 }
 
 /* What follows the "begin MODE NAME" line.  GMime's decoder takes that line for data, and so do blank
