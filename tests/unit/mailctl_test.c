@@ -116,9 +116,8 @@ static void the_worker_may_not_delete(void **state)
 				       "SELECT ON `a``b`.`attachments`", "SELECT ON `a``b`.`blobs`",
 				       "SELECT ON `a``b`.`messages`",
 				       "SELECT ON `a``b`.`schema_migrations`",
-				       "UPDATE (`id`) ON `a``b`.`attachments`",
-				       "UPDATE (`id`) ON `a``b`.`messages`",
-				       "UPDATE (`sha256`) ON `a``b`.`blobs`", NULL});
+				       "UPDATE ON `a``b`.`attachments`", "UPDATE ON `a``b`.`blobs`",
+				       "UPDATE ON `a``b`.`messages`", NULL});
 }
 
 static void rights_for_the_whole_server_are_known(void **state)
