@@ -136,6 +136,53 @@ static void collect(struct collector *c, InternetAddressList *list)
 	}
 }
 
+static bool has_mailbox(InternetAddressList *list)
+{
+	for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
+		InternetAddress *address = internet_address_list_get_address(list, i);
+		if (!INTERNET_ADDRESS_IS_MAILBOX(address))
+			continue;
+		const char *email =
+			internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
+		if (email != NULL && strchr(email, '@') != NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool is_address_end(char c)
+{
+	return is_space(c) || strchr("<>()\",;:", c) != NULL;
+}
+
+/*
+ * What GMime refuses and people read without thinking: "Foo foo@example.com", "Foo [Bar] <foo@example.com>", "foo..bar@example.com" (a
+ * Japanese provider gave such addresses away).  The word around the last '@', and the name before it.
+ */
+static bool add_by_eye(struct collector *c, const char *text)
+{
+	const char *at = strrchr(text, '@');
+
+	if (at == NULL)
+		return false;
+	const char *start = at, *end = at + 1;
+	while (start > text && !is_address_end(start[-1]))
+		start--;
+	while (!is_address_end(*end))
+		end++;
+	if (start == at || end == at + 1)
+		return false;
+	g_autofree char *email = g_strndup(start, (size_t)(end - start));
+	while (start > text && (is_space(start[-1]) || start[-1] == '<'))
+		start--;
+	struct span before = { text, (size_t)(start - text) };
+	g_autofree char *decoded = encoded_word_decode(before, NULL, c->defects);
+	g_autofree char *name = clean_name(g_strdelimit(decoded, "\"", ' '));
+	defect_note(c->defects, DEFECT_ADDRESS);
+	wire_append(c->array, address_object(email, name));
+	return true;
+}
+
 /* From the last '<' on. */
 static struct span without_name(struct span piece)
 {
@@ -188,12 +235,13 @@ static void add_piece(struct collector *c, const char *text, size_t size)
 		return;
 	disarm_words(copy);
 	InternetAddressList *list = internet_address_list_parse(NULL, copy->str);
-	if (list == NULL) {
-		defect_note(c->defects, DEFECT_ADDRESS);
-		return;
+	if (has_mailbox(list) || !add_by_eye(c, copy->str)) {
+		if (list == NULL)
+			defect_note(c->defects, DEFECT_ADDRESS);
+		else
+			collect(c, list);
 	}
-	collect(c, list);
-	g_object_unref(list);
+	g_clear_object(&list);
 }
 
 /* ---- the list ---- */
@@ -242,7 +290,7 @@ static void add_list(struct collector *c, char *text)
 	for (p = text; *p != '\0'; p++) {
 		if (!is_list_syntax(&context, &p))
 			continue;
-		if (*p == ',' && is_name_part(start, p))
+		if ((*p == ',' || (*p == ';' && !context.group)) && is_name_part(start, p))
 			continue;
 		if (*p == ':' && context.group)
 			defect_note(c->defects, DEFECT_GROUP_NESTED);

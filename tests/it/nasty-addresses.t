@@ -5,6 +5,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import nasty  # noqa: E402
 from nasty_test import Suite  # noqa: E402
 
 suite = Suite()
@@ -12,6 +13,13 @@ def cc_is(*emails):
     def see(document):
         got = [a["Email"] for a in document["CcFull"]]
         return None if got == list(emails) else "CcFull: %r" % got[:5]
+    return see
+
+
+def from_is(email, name):
+    def see(document):
+        got = document["FromFull"]
+        return None if (got["Email"], got["Name"]) == (email, name) else "FromFull: %r" % got
     return see
 
 
@@ -45,7 +53,9 @@ suite.add("comments-many", 3, see=cc_is("carl@example.com"), defects=[])
 suite.add("commas", 3, see=cc_is("carl@example.com"), defects=[])
 suite.add("address-route", see=cc_is("carl@example.com"), defects=[])
 suite.add("address-without-domain", defects=["malformed address"])
-suite.add("address-idn", defects=["raw 8-bit characters in header"],
+suite.add("address-idn", defects=[],
           see=lambda d: None if d["FromFull"]["Email"] == "j\u00f6rg@b\u00fccher.example" else d["FromFull"])
 suite.add("address-injection", see=no_injection, defects=["wrong charset label in header"])
+for which, (_, email, name) in enumerate(nasty.FROMS):
+    suite.add("from-line", which, see=from_is(email, name))
 suite.run()

@@ -338,6 +338,32 @@ def address_idn():
     return DATE + "From: J\u00f6rg <j\u00f6rg@b\u00fccher.example>\nTo: x@xn--bcher-kva.example\n\n".encode() + HELLO
 
 
+# What senders write, and the address and name that a reader sees there.
+FROMS = ((b"Foo foo@example.com", "foo@example.com", "Foo"),
+         ("Wei\u00df foo@example.com".encode(), "foo@example.com", "Wei\u00df"),
+         (b"=?utf-8?q?Foo?= foo@example.com", "foo@example.com", "Foo"),
+         (b"Foo [Bar] <foo@example.com>", "foo@example.com", "Foo [Bar]"),
+         (b"Foo) Bar <foo@example.com>", "foo@example.com", "Foo) Bar"),
+         (b"Foo (Bar <foo@example.com>", "foo@example.com", "Foo Bar"),
+         (b"Foo; Bar <foo@example.com>", "foo@example.com", "Foo; Bar"),
+         (b"Foo, Bar <foo@example.com>", "foo@example.com", "Foo, Bar"),
+         (b"Foo <foo..bar.@example.com>", "foo..bar.@example.com", "Foo"),
+         (b".foo@example.com", ".foo@example.com", ""),
+         (b'O"Brien <foo@example.com>', "foo@example.com", "O Brien"),
+         (b"<foo@example.com", "foo@example.com", ""),
+         (b"foo@example.com>", "foo@example.com", ""),
+         (b"Foo <<foo@example.com>>", "foo@example.com", "Foo"),
+         (b"Foo <mailto:foo@example.com>", "foo@example.com", "Foo"),
+         (b"foo@example.com (Foo)", "foo@example.com", "Foo"),
+         (b'"bar@example.com" <foo@example.com>', "foo@example.com", "bar@example.com"),
+         (b"=?utf-8?q?Foo_=3Cfoo=40example.com=3E?=", "foo@example.com", "Foo"))
+
+
+@nasty(0)
+def from_line(which):
+    return DATE + b"From: " + FROMS[which][0] + b"\n\n" + HELLO
+
+
 @nasty()
 def address_injection():
     return (DATE + b"From: =?utf-8?q?Ann=0D=0ABcc:_eve=40example.com?= <ann@example.com>\n"
