@@ -5,43 +5,44 @@
 struct grant {
 	const char *privilege;
 	const char *table;
-	const char *column; /* NULL: all */
 };
 
-/* INSERT ... ON DUPLICATE KEY UPDATE key = key changes nothing but needs UPDATE: on the key's column,
- * as the manual says, but MariaDB 10.11 asks for every column that is inserted (error 1143). */
+/*
+ * INSERT ... ON DUPLICATE KEY UPDATE id = id changes nothing, but needs UPDATE; in MariaDB 10.11 on
+ * every column that is inserted, not only on the one that is named.
+ */
 static const struct grant ingest_grants[] = {
-	{"SELECT", "schema_migrations", NULL},
-	{"SELECT", "blobs", NULL},
-	{"INSERT", "blobs", NULL},
-	{"UPDATE", "blobs", NULL},
-	{"SELECT", "messages", NULL},
-	{"INSERT", "messages", NULL},
-	{"UPDATE", "messages", NULL},
-	{"SELECT", "attachments", NULL},
-	{"INSERT", "attachments", NULL},
-	{"UPDATE", "attachments", NULL},
-	{NULL, NULL, NULL},
+	{"SELECT", "schema_migrations"},
+	{"SELECT", "blobs"},
+	{"INSERT", "blobs"},
+	{"UPDATE", "blobs"},
+	{"SELECT", "messages"},
+	{"INSERT", "messages"},
+	{"UPDATE", "messages"},
+	{"SELECT", "attachments"},
+	{"INSERT", "attachments"},
+	{"UPDATE", "attachments"},
+	{NULL, NULL},
 };
 
 static const struct grant mailout_grants[] = {
-	{"SELECT", "attachments", NULL},
-	{"SELECT", "blobs", NULL},
-	{NULL, NULL, NULL},
+	{"SELECT", "attachments"},
+	{"SELECT", "blobs"},
+	{NULL, NULL},
 };
 
 static const struct grant web_grants[] = {
-	{"SELECT", "blobs", NULL},
-	{"SELECT", "messages", NULL},
-	{"SELECT", "attachments", NULL},
-	{"SELECT", "messages_readable", NULL},
-	{"SELECT", "attachments_readable", NULL},
-	{NULL, NULL, NULL},
+	{"SELECT", "blobs"},
+	{"SELECT", "messages"},
+	{"SELECT", "attachments"},
+	{"SELECT", "messages_readable"},
+	{"SELECT", "attachments_readable"},
+	{NULL, NULL},
 };
 
 static const struct grant postfix_grants[] = {
-	{"SELECT", "recipients", NULL},
-	{NULL, NULL, NULL},
+	{"SELECT", "recipients"},
+	{NULL, NULL},
 };
 
 static const struct role {
@@ -107,8 +108,7 @@ GHashTable *grants_wanted(enum db_role role, const char *database)
 	GHashTable *set = new_set();
 
 	for (const struct grant *grant = roles[role].grants; grant->privilege != NULL; grant++)
-		g_hash_table_add(
-			set, grant_text(grant->privilege, database, grant->table, grant->column));
+		g_hash_table_add(set, grant_text(grant->privilege, database, grant->table, NULL));
 	return set;
 }
 

@@ -1,0 +1,52 @@
+#!/bin/sh
+# mailctl setup, run twice, finds everything there and changes nothing.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$(dirname "$0")/../lib/mailctl.sh"
+plan 8
+use_sandbox --only broker,database
+mailctl_config
+sql "DROP DATABASE $MYSQL_DATABASE"
+MYSQL_NODB=$MYSQL_DATABASE
+
+# Everything that setup may have changed, times apart.
+state() {
+	mariadb-dump --defaults-file="$MYSQL_ROOT_CNF" --skip-comments "$MYSQL_DATABASE"
+	for role in ingest mailout web postfix; do
+		sql "SHOW GRANTS FOR \`$USERS-$role\`@localhost"
+	done
+}
+
+first=$(mailctl setup)
+is $? 0 'the first run'
+is "$(echo "$first" | grep -v '^ok\|^errors')" "mysql: database $MYSQL_NODB: created
+mysql: migration 0001 inbound: applied
+mysql: addresses: 4 added, 0 changed, 0 removed, 0 already there
+mysql: user $USERS-ingest@localhost: created
+mysql: rights of '$USERS-ingest'@'localhost': 10 granted, 0 revoked
+mysql: user $USERS-mailout@localhost: created
+mysql: rights of '$USERS-mailout'@'localhost': 2 granted, 0 revoked
+mysql: user $USERS-web@localhost: created
+mysql: rights of '$USERS-web'@'localhost': 5 granted, 0 revoked
+mysql: user $USERS-postfix@localhost: created
+mysql: rights of '$USERS-postfix'@'localhost': 1 granted, 0 revoked
+amqp: exchange mail.dead (topic): there
+amqp: queue mail.dead (quorum): there
+amqp: binding mail.dead -> mail.dead for #: there
+amqp: exchange mail.in (topic): there
+amqp: queue mail.in.support (quorum): there
+amqp: binding mail.in -> mail.in.support for support: there
+amqp: queue mail.in.inbox (quorum): there
+amqp: binding mail.in -> mail.in.inbox for inbox: there
+amqp: queue mail.in.orders (quorum): there
+amqp: binding mail.in -> mail.in.orders for orders: there" 'tells each thing it made'
+before=$(state)
+second=$(mailctl setup)
+is $? 0 'the second run'
+is "$(echo "$second" | grep '^mysql' | grep -v 'already there$')" '' 'finds all of the database there'
+is "$(echo "$second" | grep -c '^mysql')" 11 'and tells so'
+is "$(state)" "$before" 'and changed nothing'
+is "$(echo "$first" | tail -n 1)" 'errors: 0, warnings: 0' 'no findings'
+
+echo changed > "$SECRETS/web.pw"
+like "$(mailctl setup --only=mysql)" "^mysql: user $USERS-web@localhost: password changed$" \
+	'a new password is set'
