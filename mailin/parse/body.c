@@ -239,11 +239,13 @@ static void append(GString *out, const char *text, size_t size)
 static void append_plain_from_html(GString *out, const char *html, size_t size,
 				   const struct config_limits *limits, struct defects *defects)
 {
+	enum { TAGS_PER_TEXT = 2 };
 	size_t limit = (size_t)limits->body_bytes;
 	bool cut = false;
-	/* No more than HtmlBody has: libxml2 needs 0.2 s for each megabyte of tags. */
-	g_autofree char *text = html_to_text(html, MIN(size, limit), limit, &cut);
-	if (cut || size > limit)
+	/* libxml2 needs 0.2 s for each megabyte of nothing but tags. */
+	size_t looked_at = MIN(size, limit * TAGS_PER_TEXT);
+	g_autofree char *text = html_to_text(html, looked_at, limit, &cut);
+	if (cut || size > looked_at)
 		defect_note(defects, DEFECT_BODY_CUT);
 	if (text == NULL)
 		return;
