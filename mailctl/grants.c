@@ -7,21 +7,14 @@ struct grant {
 	const char *table;
 };
 
-/*
- * INSERT ... ON DUPLICATE KEY UPDATE id = id changes nothing, but needs UPDATE; in MariaDB 10.11 on
- * every column that is inserted, not only on the one that is named.
- */
 static const struct grant ingest_grants[] = {
 	{"SELECT", "schema_migrations"},
 	{"SELECT", "blobs"},
 	{"INSERT", "blobs"},
-	{"UPDATE", "blobs"},
 	{"SELECT", "messages"},
 	{"INSERT", "messages"},
-	{"UPDATE", "messages"},
 	{"SELECT", "attachments"},
 	{"INSERT", "attachments"},
-	{"UPDATE", "attachments"},
 	{NULL, NULL},
 };
 

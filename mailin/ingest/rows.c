@@ -64,24 +64,21 @@ static size_t fitting_class(const struct db_value *values, size_t columns, size_
 }
 
 enum outcome rows_insert(struct rows *rows, const struct db_value *values, size_t count,
-			 int64_t *affected, struct reason *reason)
+			 struct reason *reason)
 {
 	size_t columns = rows->shape->columns;
 
-	*affected = 0;
 	while (count > 0) {
 		size_t class = fitting_class(values, columns, count);
 		size_t taken = (size_t)1 << class;
-		int64_t changed;
 		enum outcome outcome;
 		struct db_stmt *stmt = statement(rows, class, &outcome, reason);
 
 		if (stmt == NULL)
 			return outcome;
-		outcome = db_run(stmt, values, taken * columns, &changed, reason);
+		outcome = db_run(stmt, values, taken * columns, NULL, reason);
 		if (outcome != OUTCOME_OK)
 			return outcome;
-		*affected += changed;
 		values += taken * columns;
 		count -= taken;
 	}

@@ -6,6 +6,11 @@
 #include "common/db.h"
 #include "mailin/ingest/rows.h"
 
+/*
+ * The inserts have no ON DUPLICATE KEY UPDATE: what is there is asked first, so a duplicate key (1062) means that
+ * another worker was faster in between, which is a RETRY whose replay sees the row.  With it MariaDB wants the
+ * right to UPDATE every column that is inserted, and this user needs none.
+ */
 enum { MESSAGE_COLUMNS = 30, ATTACHMENT_COLUMNS = 10, BLOB_COLUMNS = 3 };
 
 static const struct rows_shape message_shape = {
@@ -14,17 +19,15 @@ static const struct rows_shape message_shape = {
 	" message_id_header, in_reply_to, reference_ids, from_email, from_name, to_json, cc_json,"
 	" bcc_json, reply_to, subject, text_body, html_body, headers, auto, defects, raw_sha256)"
 	" VALUES ",
-	"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-	" ON DUPLICATE KEY UPDATE id = id", MESSAGE_COLUMNS};
+	"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", "", MESSAGE_COLUMNS};
 
 static const struct rows_shape attachment_shape = {
 	"INSERT INTO attachments (id, message_id, position, name, content_type, detected_type,"
 	" disposition, content_id, size, sha256) VALUES ",
-	"(?,?,?,?,?,?,?,?,?,?)", " ON DUPLICATE KEY UPDATE id = id", ATTACHMENT_COLUMNS};
+	"(?,?,?,?,?,?,?,?,?,?)", "", ATTACHMENT_COLUMNS};
 
 static const struct rows_shape blob_shape = {"INSERT INTO blobs (sha256, size, data) VALUES ", "(?,?,?)",
-					     " ON DUPLICATE KEY UPDATE sha256 = sha256",
-					     BLOB_COLUMNS};
+					     "", BLOB_COLUMNS};
 
 static const struct rows_shape known_message_shape = {"SELECT id FROM messages WHERE id IN (", "?",
 						      ")", 1};
@@ -238,7 +241,6 @@ static GPtrArray *collect_blobs(const struct sorted *sorted)
 	return blobs;
 }
 
-/* Forget the blob that is there; its place becomes NULL. */
 static bool drop_known(const struct db_value *columns, size_t count, void *context)
 {
 	GHashTable *missing = context;
@@ -266,7 +268,6 @@ static enum outcome insert_blobs(struct store *store, const struct sorted *sorte
 {
 	g_autoptr(GPtrArray) blobs = collect_blobs(sorted);
 	g_autoptr(GHashTable) missing = g_hash_table_new(hash_digest, equal_digests);
-	int64_t affected;
 
 	if (blobs->len == 0)
 		return OUTCOME_OK;
@@ -292,8 +293,7 @@ static enum outcome insert_blobs(struct store *store, const struct sorted *sorte
 		add(store, db_int((int64_t)blob->size));
 		add(store, db_bytes(blob->data, blob->size));
 	}
-	return rows_insert(&store->blobs, values(store), store->values->len / BLOB_COLUMNS, &affected,
-			   reason);
+	return rows_insert(&store->blobs, values(store), store->values->len / BLOB_COLUMNS, reason);
 }
 
 /* ---- messages and attachments ---- */
@@ -337,28 +337,16 @@ static void add_message(struct store *store, const struct inbound *m)
 static enum outcome insert_messages(struct store *store, const struct sorted *sorted,
 				    struct reason *reason)
 {
-	int64_t affected;
-
 	g_array_set_size(store->values, 0);
 	for (size_t i = 0; i < sorted->count; i++)
 		add_message(store, sorted->messages[i]);
-	enum outcome outcome =
-		rows_insert(&store->messages, values(store), sorted->count, &affected, reason);
-
-	if (outcome != OUTCOME_OK)
-		return outcome;
-	/* A row that was there counts as 0.  The attachments would be inserted a second time. */
-	if (affected != (int64_t)sorted->count)
-		return outcome_retry(reason, "4.3.0",
-				     "another worker stored one of these messages just now");
-	return OUTCOME_OK;
+	return rows_insert(&store->messages, values(store), sorted->count, reason);
 }
 
 static enum outcome insert_attachments(struct store *store, const struct sorted *sorted,
 				       struct reason *reason)
 {
 	size_t count = 0;
-	int64_t affected;
 
 	for (size_t i = 0; i < sorted->count; i++)
 		count += sorted->messages[i]->attachment_count;
@@ -385,7 +373,7 @@ static enum outcome insert_attachments(struct store *store, const struct sorted 
 			add(store, db_bytes(attachment->blob.digest, SHA256_SIZE));
 		}
 	}
-	return rows_insert(&store->attachments, values(store), count, &affected, reason);
+	return rows_insert(&store->attachments, values(store), count, reason);
 }
 
 /* ---- the transaction ---- */
