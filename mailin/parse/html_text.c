@@ -16,6 +16,7 @@ enum {
 	URL_MAX = 2000,        /* longer links are for machines */
 	NUMBER_MAX = 99999999, /* of a list's item */
 	CONDITION_MAX = 256,   /* bytes of "<![if ...]>" */
+	ATTRIBUTES_MAX = 250,  /* of a tag */
 	STYLE_MAX = 4096,      /* bytes of a style attribute that are looked at */
 };
 
@@ -509,6 +510,37 @@ static void remove_conditions(char *html, size_t size)
 	}
 }
 
+/* Blank what follows the first attributes of the tag that begins at p; returns its end. */
+static char *bound_attributes(char *p, char *end)
+{
+	char quote = '\0';
+	size_t words = 0;
+
+	for (; p < end && (*p != '>' || quote != '\0'); p++) {
+		if (quote != '\0')
+			quote = *p == quote ? '\0' : quote;
+		else if (*p == '"' || *p == '\'')
+			quote = *p;
+		else if (g_ascii_isspace(*p) && p + 1 < end && !g_ascii_isspace(p[1]))
+			words++;
+		if (words > ATTRIBUTES_MAX)
+			*p = ' ';
+	}
+	return p;
+}
+
+/* libxml2 compares each attribute of a tag with all others. */
+static void remove_attributes(char *html, size_t size)
+{
+	char *end = html + size;
+
+	for (char *p = html; (p = memchr(p, '<', (size_t)(end - p))) != NULL;) {
+		p++;
+		if (p < end && g_ascii_isalpha(*p))
+			p = bound_attributes(p, end);
+	}
+}
+
 /* Within <body>, because libxml2 makes a paragraph of text that is in no element; the mail's own
  * <html> and <body> it ignores then. */
 static GString *wrap(const char *html, size_t size)
@@ -518,6 +550,7 @@ static GString *wrap(const char *html, size_t size)
 	g_string_append(wrapped, BODY);
 	g_string_append_len(wrapped, html, (gssize)size);
 	remove_conditions(wrapped->str, wrapped->len);
+	remove_attributes(wrapped->str, wrapped->len);
 	return wrapped;
 }
 
