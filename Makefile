@@ -59,7 +59,7 @@ PROGRAMS := $(if $(wildcard mailin/mailin.c),$(B)/sbin/mailin) \
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%.t,$(wildcard tests/unit/*_test.c))
 # Programs that integration tests run against real servers.
-IT_PROGRAMS := $(patsubst tests/it/%.c,$(B)/tests/it/%,$(wildcard tests/it/*.c))
+IT_PROGRAMS := $(patsubst tests/it/%.c,$(B)/tests/it/%,$(wildcard tests/it/*.c)) $(B)/tests/fail.so
 
 all: $(PROGRAMS) ## build (the default)
 
@@ -126,9 +126,14 @@ $(B)/tests/unit/%.t: $(B)/obj/tests/unit/%.o $(PARSE_LIB) $(INGEST_LIB) $(MAILCT
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
-$(B)/tests/it/%: $(B)/obj/tests/it/%.o $(MAILCTL_LIB) $(COMMON_LIB)
+$(B)/tests/it/%: $(B)/obj/tests/it/%.o $(PARSE_LIB) $(MAILCTL_LIB) $(MAILIN_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+
+# Makes library calls fail; preloaded by tests, so free of fortification and sanitizers.
+$(B)/tests/fail.so: tests/lib/fail.c $(B)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $<
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 

@@ -1,0 +1,23 @@
+#!/bin/sh
+# pipe(8) is killed while it writes: the part of the mail that came is not published.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$TREE/tests/lib/mailin.sh"
+plan 2
+use_broker
+# Its child is mailin; it writes whole lines and dies.
+perl -e '
+	pipe(my $r, my $w) or die;
+	my $child = fork;
+	if (!$child) {
+		close $w;
+		open STDIN, "<&", $r;
+		open STDOUT, ">", "$ENV{TMP}/out";
+		exec @ARGV;
+	}
+	close $r;
+	syswrite $w, "Subject: x\n\nbegin\n";
+	select undef, undef, undef, 0.5;
+	kill KILL => $$' "$MAILIN" -c "$CONF" --queue-id "$QUEUE_ID" --sender '' -- support@example.com
+like "$(sleep 1; cat "$TMP/out")" '^4\.3\.0 (mailin: stopped by a signal|the process that fed the mail is gone)$' \
+	'the verdict, for nobody'
+is "$(waiting)" 0 'nothing is published'
