@@ -146,6 +146,7 @@ int main(int argc, char **argv)
 
 	if (!read_options(argc, argv, &options))
 		return fail("usage", "mailin-parse [--pretty] [--no-sandbox] <mail 3<job");
+	sandbox_follow_parent();
 	g_log_set_default_handler(out_of_memory, NULL);
 	parse_init();
 	struct wire *document = read_job(&limits, &raw, &reason);
@@ -157,8 +158,12 @@ int main(int argc, char **argv)
 	if (options.sandbox && !enter_sandbox(&limits, &reason))
 		return fail("sandbox", reason.text);
 	parse_mail(mail.data, mail.size, &limits, raw, document);
-	if (wire_write(document, STDOUT_FILENO, options.pretty) != 0)
+	if (wire_write(document, STDOUT_FILENO, options.pretty) != 0) {
+		/* json-c's text of the document did not fit. */
+		if (errno == ENOMEM)
+			return PARSER_EXIT_MEMORY;
 		return fail("document", g_strerror(errno));
+	}
 	/* The system frees faster than we do. */
 	_exit(PARSER_EXIT_DONE);
 }

@@ -81,8 +81,7 @@ static bool set_limits(const struct sandbox_limits *limits)
 
 static bool set_process(void)
 {
-	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0 &&
-	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+	return prctl(PR_SET_DUMPABLE, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
 /* ---- memory ---- */
@@ -209,6 +208,12 @@ static int close_cage(void)
 		result = seccomp_load(filter);
 	seccomp_release(filter);
 	return result;
+}
+
+/* A parent that is dead already has not ended the job, and the parser gives up on that. */
+void sandbox_follow_parent(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 enum outcome sandbox_enter(const struct sandbox_limits *limits, struct reason *reason)

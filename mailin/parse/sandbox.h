@@ -15,9 +15,11 @@ struct sandbox_limits {
 	int64_t output;			/* bytes that may be written to one file */
 };
 
+/* From now on the process dies with its parent.  To be called first of all. */
+void sandbox_follow_parent(void);
+
 /*
- * Resource limits, no_new_privs, then a seccomp allow-list with kill as the answer to all else.  The process
- * also dies with its parent.  What needs files, threads or a large stack (mmap(2) still works) is done before.
+ * Resource limits, no_new_privs, then a seccomp allow-list with kill as the answer to all else.  What needs files, threads or a large stack (mmap(2) still works) is done before.
  * GLib's failure to allocate becomes _exit(PARSER_EXIT_MEMORY).
  * RETRY if the kernel refuses any of it: nothing may be parsed then, and the exit is PARSER_EXIT_RETRY.
  */

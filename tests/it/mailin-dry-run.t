@@ -11,7 +11,7 @@ is "$(printf '%s' "$OUT" | jq -c '[.Subject, .MessageStream, .OriginalRecipient,
 	'["hello","inbound","",""]' 'the header does not tell the recipient'
 is "$(printf '%s\n' "$OUT" | wc -l)" 1 'one line'
 dry --pretty
-is "$(printf '%s\n' "$OUT" | sed -n '1,2p' | cut -c 1-14)" "$(printf '{\n  "MessageID"')" '--pretty'
+is "$(printf '%s\n' "$OUT" | sed -n '1,2p' | cut -d: -f1)" "$(printf '{\n  "MessageID"')" '--pretty'
 dry --recipient support+t@example.com --sender a@b.example --queue-id "$QUEUE_ID" --route gallery
 is "$(printf '%s' "$OUT" | jq -c '[.MessageStream, .OriginalRecipient, .MailboxHash, .Mailpipe.Envelope.Sender, .Mailpipe.Envelope.QueueID]')" \
 	'["gallery","support+t@example.com","t","a@b.example","4bKxYJ5sG9z1Wk2"]' 'what is said on the command line'

@@ -8,5 +8,5 @@ write_config < /dev/null
 printf 'Subject: x\n\nx\n' > "$TMP/mail"
 deliver < "$TMP/mail"
 is "$STATUS" 75 'deferred'
-like "$OUT" '^4\.3\.[05] .*404.*mail\.in' 'the exchange is named'
+like "$OUT" '^4\.3\.5 .*no exchange .mail\.in.*\(404\)$' 'the exchange is named'
 is "$(cat "$TMP/errors")" '' 'nothing on standard error'

@@ -5,7 +5,7 @@
 use_broker
 write_config <<END
 [route any]
-recipients = *@odd.example, *@b\303\274cher.example
+recipients = *@odd.example, *@bücher.example
 END
 "$PROBE" declare "$CONF" || bail_out "the topology cannot be declared"
 [ -n "${SANITIZED-}" ] || export LD_PRELOAD_MAILIN="$BUILD/tests/fail.so"

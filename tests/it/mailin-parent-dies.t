@@ -4,6 +4,7 @@
 . "$TREE/tests/lib/mailin.sh"
 plan 2
 use_broker
+export TMP
 # Its child is mailin; it writes whole lines and dies.
 perl -e '
 	pipe(my $r, my $w) or die;

@@ -5,7 +5,7 @@
 plan 13
 use_broker
 
-printf 'Subject: hello\n\nA question.\n' > "$TMP/mail"
+printf 'From: ann@example.org\nDate: Sun, 22 Nov 2026 12:00:00 +0000\nSubject: hello\n\nA question.\n' > "$TMP/mail"
 mailin --queue-id "$QUEUE_ID" --client 192.0.2.1 --client-name mx.example.org --helo helo.example.org \
 	--sasl-username ann --sender ann@example.org -- support+tag@example.com < "$TMP/mail"
 is_result 0 '' 'published'

@@ -46,11 +46,13 @@ perl -MSocket -e '
 server=$!
 at_exit "kill $server 2>/dev/null"
 wait_for 10 test -s "$TMP/port"
+real_port=$AMQP_PORT
 AMQP_PORT=$(head -n 1 "$TMP/port")
 write_config < /dev/null
 echo x > "$TMP/mail"
 start "$TMP/mail"
 wait_for 10 grep -q connected "$TMP/port"
 stopped 'while it talks to the broker'
+AMQP_PORT=$real_port
 is "$(waiting)" 0 'nothing is published'
 done_testing

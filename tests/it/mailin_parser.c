@@ -26,8 +26,17 @@ static char argument[WORD_MAX];
 
 static void say(const char *text)
 {
-	if (write(STDOUT_FILENO, text, strlen(text)) != (ssize_t)strlen(text))
-		_exit(EXIT_FAILURE);
+	size_t size = strlen(text);
+
+	/* Short at the limit of the output, deadly beyond it. */
+	while (size > 0) {
+		ssize_t written = write(STDOUT_FILENO, text, size);
+
+		if (written < 0)
+			_exit(EXIT_FAILURE);
+		text += written;
+		size -= (size_t)written;
+	}
 }
 
 static struct wire *read_job(struct config_limits *limits)
@@ -106,6 +115,8 @@ int main(void)
 	struct config_limits limits;
 	struct reason reason;
 	char line[2 * WORD_MAX] = "";
+
+	sandbox_follow_parent();
 	struct wire *job = read_job(&limits);
 	struct sandbox_limits cage = {.memory = limits.parse_memory,
 				      .cpu_ms = limits.parse_cpu,
