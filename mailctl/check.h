@@ -31,7 +31,7 @@ void check_postfix(const struct config *config, const char *directory, struct re
 int64_t check_largest_value(const struct config *config);
 int64_t check_largest_document(const struct config *config);
 
-/* "50 MiB", "1.5 KiB"; g_free() it. */
+/* "50.0 MiB"; g_free() it. */
 char *check_size_text(int64_t size);
 
 #endif

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <glib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,7 +47,9 @@ int64_t check_largest_document(const struct config *config)
 
 char *check_size_text(int64_t size)
 {
-	return g_format_size_full((guint64)size, G_FORMAT_SIZE_IEC_UNITS);
+	static const double mib = 1024 * 1024;
+
+	return g_strdup_printf("%.1f MiB", (double)size / mib);
 }
 
 /* ---- limits beside each other ---- */
@@ -91,30 +92,22 @@ static void check_routes(const struct config *config, struct report *report)
 static void check_password_file(const struct config_user *user, const char *key,
 				struct report *report)
 {
-	struct stat stat_buffer;
+	struct stat about;
 	struct reason reason = {0};
 
 	if (*user->password_file == '\0')
 		return;
-	if (stat(user->password_file, &stat_buffer) != 0) {
-		report_add(report, REPORT_ERROR, key, "write the password into the file", "%s: %s",
-			   user->password_file, g_strerror(errno));
-		return;
-	}
-	if ((stat_buffer.st_mode & (S_IROTH | S_IWOTH)) != 0) {
-		report_add(report, REPORT_WARNING, key, "chmod o-rw", "%s: everybody can read it",
-			   user->password_file);
-		return;
-	}
 	g_autofree char *password = config_password(user, key, &reason);
 
 	if (password == NULL)
-		report_add(report, REPORT_ERROR, key, NULL, "%s", reason.text);
-	else if (*password == '\0')
-		report_add(report, REPORT_ERROR, key, "write the password into its first line",
-			   "%s: empty", user->password_file);
+		report_add(report, REPORT_ERROR, "config", "write the password into its first line",
+			   "%s", reason.text);
+	else if (stat(user->password_file, &about) == 0 &&
+		 (about.st_mode & (S_IROTH | S_IWOTH)) != 0)
+		report_add(report, REPORT_WARNING, "config", "chmod o-rw",
+			   "%s: %s: everybody can read it", key, user->password_file);
 	else
-		report_add(report, REPORT_OK, key, NULL, "%s", user->password_file);
+		report_add(report, REPORT_OK, "config", NULL, "%s: %s", key, user->password_file);
 }
 
 void check_config(const struct config *config, struct report *report)

@@ -296,9 +296,6 @@ static enum outcome make_user(const struct work *work, enum db_role role, const 
 
 	if (password == NULL)
 		return OUTCOME_RETRY;
-	if (*password == '\0')
-		return outcome_retry(work->reason, "4.3.5", "%s: %s is empty", key,
-				     user->password_file);
 	g_autofree char *quoted_user = db_quote(work->db, user->name);
 	g_autofree char *quoted_host = db_quote(work->db, host);
 	g_autofree char *account = g_strdup_printf("%s@%s", quoted_user, quoted_host);
