@@ -18,6 +18,7 @@ enum {
 	LABEL_BYTES_MAX = 80,
 	PARAMETER_SPACE_MAX = 80, /* around "=", folded lines included */
 	SHORT_STEP = 16,          /* "=" that stand this near are not worth a memchr() */
+	INPUT_STEP = 1024,
 	OUTPUT_STEP = 4096,
 	BAD_FREE = 1024,    /* bytes that may be bad before the share of them counts */
 	BAD_SHARE = 8,      /* one in so many is too much to go on */
@@ -253,6 +254,22 @@ static void append_without_nul(GString *out, const char *text, size_t size, size
 	}
 }
 
+/* One step; false if it made none. */
+static bool convert_some(iconv_t cd, char **in, size_t *left, GString *out, size_t *bad)
+{
+	char buffer[OUTPUT_STEP];
+	char *to = buffer;
+	size_t room = sizeof(buffer);
+	size_t some = MIN(*left, INPUT_STEP);
+	size_t before = some;
+	size_t result = iconv(cd, in, &some, &to, &room);
+	bool illegal = result == (size_t)-1 && errno == EILSEQ;
+
+	*left -= before - some;
+	append_without_nul(out, buffer, sizeof(buffer) - room, bad);
+	return !illegal && (some < before || room < sizeof(buffer));
+}
+
 /* All of it, unless so much is bad that it must be something else: then false. */
 static bool decode_iconv(iconv_t cd, const char *bytes, size_t size, GString *out, size_t *bad)
 {
@@ -261,17 +278,7 @@ static bool decode_iconv(iconv_t cd, const char *bytes, size_t size, GString *ou
 
 	iconv(cd, NULL, NULL, NULL, NULL);
 	while (left > 0) {
-		char buffer[OUTPUT_STEP];
-		char *to = buffer;
-		size_t room = sizeof(buffer);
-		size_t before = left;
-		size_t result = iconv(cd, &in, &left, &to, &room);
-		int error = errno;
-
-		append_without_nul(out, buffer, sizeof(buffer) - room, bad);
-		/* Without progress it would be glibc's fault, and last for ever. */
-		bool progress = left < before || room < sizeof(buffer);
-		if (progress && (result != (size_t)-1 || error == E2BIG))
+		if (convert_some(cd, &in, &left, out, bad) || left == 0)
 			continue;
 		g_string_append(out, CHARSET_REPLACEMENT);
 		in++;

@@ -501,11 +501,14 @@ static void remove_conditions(char *html, size_t size)
 {
 	static const char mark[] = "<![";
 	char *end = html + size;
+	char *close = html; /* the first ">" behind p, if that is known */
 
 	for (char *p = html; (p = memmem(p, (size_t)(end - p), mark, strlen(mark))) != NULL; p++) {
-		char *close = memchr(p, '>', MIN((size_t)(end - p), CONDITION_MAX));
-
-		if (close != NULL && close[-1] == ']')
+		if (close <= p)
+			close = memchr(p, '>', (size_t)(end - p));
+		if (close == NULL)
+			return;
+		if (close[-1] == ']' && close - p < CONDITION_MAX)
 			memset(p, ' ', (size_t)(close - p) + 1);
 	}
 }

@@ -1,6 +1,7 @@
 #include "mailin/parse/tnef.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,8 @@ enum {
 	RTF_COMPRESSED = 0x75465A4C,
 	RTF_PLAIN = 0x414C454D,
 	RTF_RATIO_MAX = 9, /* two bytes and a bit stand for 17 at most */
-	RTF_SLACK = 4,     /* the library reads a reference without asking whether it is there */
+	RTF_FLAGS = 8,     /* literals or references behind one byte of flags */
+	RTF_SLACK = 32,
 };
 
 static const unsigned char tnef_signature[] = {0x78, 0x9F, 0x3E, 0x22};
@@ -189,22 +191,31 @@ static void open_files(struct tnef *tnef, const struct tnef_stream *stream, cons
 
 /* ---- bodies ---- */
 
-/* The decompressed text in the C library's memory, or NULL. */
+/*
+ * The decompressed text in the C library's memory, or NULL.  The library reads and leaks where a
+ * stream ends too early, so it gets one that does not: zero bytes follow, each a literal zero or
+ * the flags of eight.
+ */
 static char *decompress(const struct tnef_value *value, size_t raw_size, size_t *size)
 {
-	g_autofree unsigned char *padded = g_malloc0(value->size + RTF_SLACK);
-	variableLength copy = {padded, (int)value->size};
-	int length = 0;
-
 	if (raw_size > value->size * RTF_RATIO_MAX)
 		return NULL;
+	size_t padded_size = value->size + raw_size + raw_size / RTF_FLAGS + RTF_SLACK;
+	if (padded_size > INT_MAX / 2)
+		return NULL;
+	g_autofree unsigned char *padded = g_malloc0(padded_size);
+	variableLength copy = {padded, (int)padded_size};
+	int length = 0;
+
 	memcpy(padded, value->bytes, value->size);
+	/* The size of what follows; the library insists. */
+	for (size_t i = 0; i < sizeof(uint32_t); i++)
+		padded[i] = (unsigned char)((padded_size - sizeof(uint32_t)) >> 8 * i);
 	char *text = (char *)DecompressRTF(&copy, &length);
 	if (text == NULL || length <= 0) {
 		free(text);
 		return NULL;
 	}
-	/* The stream may be shorter than it says; the rest is zero then. */
 	*size = strnlen(text, (size_t)length);
 	text = g_realloc(text, *size + 1);
 	text[*size] = '\0';

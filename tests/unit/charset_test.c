@@ -211,7 +211,39 @@ static void truncated_labels_are_harmless(void **state)
 	}
 }
 
-enum { BIG = 8 * 1024 * 1024 };
+enum { BIG = 2 * 1024 * 1024 };
+
+/* Characters lie across every place where a step may end. */
+static void long_texts_stay_whole(void **state)
+{
+	static const struct sample repeated[] = {
+		GOOD("gb18030", "\xC4\xE3x\x81\x30\x81\x30", "你x\u0080"),
+		GOOD("shift_jis", "\x93\xFAx", "日x"),
+		GOOD("iso-2022-jp", "\x1B$BF|K\\\x1B(B", "日本"),
+		GOOD("windows-1258", "Vi\xEA\xF2t", "Vi\u1EC7t"),
+		GOOD("utf-7", "+Jjo-x", "☺x"),
+		GOOD("utf-16le", "\x3C\xD8\x89\xDF", "🎉"),
+	};
+	enum { TIMES = 3000 };
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(repeated); i++) {
+		g_autoptr(GString) bytes = g_string_new(NULL);
+		g_autoptr(GString) expected = g_string_new(NULL);
+		size_t size;
+		bool wrong;
+
+		for (int n = 0; n < TIMES; n++) {
+			g_string_append_len(bytes, repeated[i].bytes, (gssize)repeated[i].size);
+			g_string_append(expected, repeated[i].text);
+		}
+		g_autofree char *text =
+			charset_to_utf8(repeated[i].label, bytes->str, bytes->len, &size, &wrong);
+		if (wrong || strcmp(text, expected->str) != 0)
+			fail_msg("%s is not the same", repeated[i].label);
+	}
+	charset_deinit();
+}
 
 static void check_speed(const char *label, const char *pattern)
 {
@@ -282,6 +314,7 @@ int main(void)
 		cmocka_unit_test(preloaded_charsets_need_no_file),
 		cmocka_unit_test(tnef_preloads_code_pages),
 		cmocka_unit_test(truncated_labels_are_harmless),
+		cmocka_unit_test(long_texts_stay_whole),
 		cmocka_unit_test(bad_bytes_take_linear_time),
 		cmocka_unit_test(scanning_is_fast),
 	};
