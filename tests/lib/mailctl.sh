@@ -58,7 +58,7 @@ role_password() {
 
 drop_users() {
 	for role in ingest mailout web postfix; do
-		sql "DROP USER IF EXISTS \`$USERS-$role\`@localhost" || true
+		sql "DROP USER IF EXISTS \`$USERS-$role\`@localhost" 2> /dev/null || true
 	done
 }
 
