@@ -15,6 +15,7 @@ bindir     ?= $(prefix)/bin
 libexecdir ?= $(prefix)/libexec
 datadir    ?= $(prefix)/share
 mandir     ?= $(datadir)/man
+unitdir    ?= $(prefix)/lib/systemd/system
 VERSION    := 0.1.0
 
 ifeq ($(origin CC),default)
@@ -195,7 +196,7 @@ lint: ## clang-format, cppcheck, clang-tidy, mandoc, shellcheck
 POSTFIX_FILES := postfix/main.cf postfix/master.cf postfix/delivery-status postfix/recipients.cf
 MAN_PAGES := $(wildcard man/*.[1578])
 
-install: all ## install programs, manual pages, postfix's files
+install: all ## install programs, manual pages, postfix's files, the service
 	@$(MAKE) --no-print-directory install-built
 
 # What was built, whatever the flags were: the sandbox's installation.
@@ -207,6 +208,8 @@ install-built:
 	install -m 755 $(B)/libexec/mailpipe/mailin-parse $(DESTDIR)$(libexecdir)/mailpipe
 	install -m 644 $(POSTFIX_FILES) $(DESTDIR)$(datadir)/mailpipe/postfix
 	install -m 755 postfix/mailpipe-postfix $(DESTDIR)$(datadir)/mailpipe/postfix
+	install -d $(DESTDIR)$(unitdir)
+	sed 's|@sbindir@|$(sbindir)|' debian/mailin-ingest.service >$(DESTDIR)$(unitdir)/mailin-ingest.service
 	for page in $(MAN_PAGES); do \
 		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; \
 	done
@@ -214,6 +217,7 @@ install-built:
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(sbindir)/mailin $(DESTDIR)$(sbindir)/mailin-ingest $(DESTDIR)$(bindir)/mailctl
 	rm -rf $(DESTDIR)$(libexecdir)/mailpipe $(DESTDIR)$(datadir)/mailpipe
+	rm -f $(DESTDIR)$(unitdir)/mailin-ingest.service
 	for page in $(MAN_PAGES); do \
 		rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; \
 	done
