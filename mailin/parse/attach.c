@@ -151,12 +151,13 @@ static bool is_tnef(const struct part *part, const char *name, struct span data)
 	       (name != NULL && g_ascii_strcasecmp(name, "winmail.dat") == 0);
 }
 
-/* False if it could not be opened or nothing is in it. */
+/* False if it could not be opened, nothing is in it or something may be missing. */
 static bool add_tnef(struct attachments *a, struct span data)
 {
 	static const char rtf_type[] = "application/rtf";
 	int64_t room = a->limits->attachments - (int64_t)a->count;
-	struct tnef *tnef = tnef_open(data.data, data.size, (size_t)MAX(room, 0));
+	/* One more than there is room for, so that it is seen that there are too many. */
+	struct tnef *tnef = tnef_open(data.data, data.size, (size_t)MAX(room, 0) + 1);
 
 	if (tnef == NULL)
 		return false;
@@ -187,7 +188,7 @@ static bool add_tnef(struct attachments *a, struct span data)
 				     { tnef->rtf, tnef->rtf_size } };
 		add_item(a, &item);
 	}
-	return true;
+	return !tnef->broken;
 }
 
 void attachments_add(struct attachments *a, const struct part *part)

@@ -252,6 +252,15 @@ static void append_plain_from_html(GString *out, const char *html, size_t size,
 	append(out, text, strlen(text));
 }
 
+char *body_text_of_html(const char *html, const struct config_limits *limits,
+			struct defects *defects)
+{
+	GString *out = g_string_new(NULL);
+
+	append_plain_from_html(out, html, strlen(html), limits, defects);
+	return g_string_free(out, FALSE);
+}
+
 static void append_html_from_plain(GString *out, const char *text)
 {
 	g_autofree char *escaped = g_markup_escape_text(text, -1);

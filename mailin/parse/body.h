@@ -29,6 +29,10 @@ char *body_text(const struct body_choice *choice, const struct config_limits *li
 char *body_html(const struct body_choice *choice, const struct config_limits *limits,
 		struct defects *defects);
 
+/* The text of HTML that is no part of the mail; g_free() it. */
+char *body_text_of_html(const char *html, const struct config_limits *limits,
+			struct defects *defects);
+
 /* Cut to `limit` bytes, not within a character; a defect if it was longer. */
 void body_cut(GString *text, int64_t limit, struct defects *defects);
 

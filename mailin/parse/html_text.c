@@ -129,10 +129,14 @@ static bool bind_symbols(void)
 }
 
 /* "text/html", "application/xhtml+xml", "text / html", in any case: all have the slash, which
- * memchr() finds fast. */
+ * memchr() finds fast.  A winmail.dat's body is often HTML. */
 static bool mentions_html(const char *mail, size_t size)
 {
+	static const char tnef_name[] = "winmail.dat";
 	const char *end = mail + size;
+
+	if (memmem(mail, size, tnef_name, strlen(tnef_name)) != NULL)
+		return true;
 
 	for (const char *p = mail; (p = memchr(p, '/', (size_t)(end - p))) != NULL;) {
 		p++;

@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 /*
- * Before the sandbox.  Loads libxml2 if the mail has a part of HTML: linked in, the library and ICU, which
+ * Before the sandbox.  Loads libxml2 if the mail has a part of HTML or winmail.dat: linked in, the library and ICU, which
  * it pulls in, cost each mail about 3 ms, a third of all that the process takes.
  */
 void html_text_init(const char *mail, size_t size);
@@ -24,7 +24,7 @@ void html_text_deinit(void);
  * too few, or the HTML so broken that it took too long.  g_free() the result, which is valid UTF-8.
  *
  * NULL if libxml2 is not loaded: it is not installed, or the HTML was hidden where html_text_init() does not
- * look (base64 within TNEF).  There is no second, worse way; the caller goes without a text then.
+ * look (TNEF that is not named winmail.dat).  There is no second, worse way; the caller goes without a text then.
  */
 char *html_to_text(const char *html, size_t size, size_t limit, bool *cut);
 

@@ -235,9 +235,11 @@ static void set_auto(struct run *run)
 	g_ptr_array_free(answers.values, TRUE);
 }
 
+/* Takes the body; where the mail has none, that of its winmail.dat (or NULL) is used. */
 static void set_body(struct run *run, const char *key, char *body, const char *from_tnef)
 {
-	g_autoptr(GString) text = g_string_new(*body == '\0' && from_tnef != NULL ? from_tnef : body);
+	bool other = is_blank_text(body) && from_tnef != NULL;
+	g_autoptr(GString) text = g_string_new(other ? from_tnef : body);
 
 	body_cut(text, run->limits->body_bytes, &run->defects);
 	wire_set_textn(run->document, key, text->str, text->len);
@@ -253,10 +255,13 @@ static void set_contents(struct run *run)
 	body_choose(run->root, &choice);
 	for (guint i = 0; i < choice.attachments->len; i++)
 		attachments_add(attachments, g_ptr_array_index(choice.attachments, i));
+	const char *html = attachments_html(attachments);
+	g_autofree char *html_as_text =
+		html == NULL ? NULL : body_text_of_html(html, run->limits, &run->defects);
+	const char *text = attachments_text(attachments);
 	set_body(run, "TextBody", body_text(&choice, run->limits, &run->defects),
-		 attachments_text(attachments));
-	set_body(run, "HtmlBody", body_html(&choice, run->limits, &run->defects),
-		 attachments_html(attachments));
+		 text != NULL ? text : html_as_text);
+	set_body(run, "HtmlBody", body_html(&choice, run->limits, &run->defects), html);
 	wire_set(run->document, "Attachments", attachments_take(attachments));
 	body_choice_clear(&choice);
 }

@@ -257,6 +257,7 @@ struct tnef *tnef_open(const void *data, size_t size, size_t files_max)
 		return NULL;
 	g_autofree char *code_page = code_page_label(stream.code_page);
 	struct tnef *tnef = g_new0(struct tnef, 1);
+	tnef->broken = stream.broken;
 	FILE *sink = mute(&before);
 	if (sink != NULL) {
 		open_files(tnef, &stream, code_page);

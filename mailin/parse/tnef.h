@@ -4,6 +4,7 @@
 #ifndef MAILIN_PARSE_TNEF_H
 #define MAILIN_PARSE_TNEF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct tnef_file {
@@ -21,6 +22,7 @@ struct tnef {
 	char *html;		/* the body as HTML, UTF-8, or NULL */
 	char *rtf;		/* the body as (decompressed) RTF with a NUL behind it, or NULL */
 	size_t rtf_size;
+	bool broken;		/* there may have been more */
 };
 
 /*

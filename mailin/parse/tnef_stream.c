@@ -401,7 +401,8 @@ bool tnef_stream_read(struct tnef_stream *stream, const void *data, size_t size,
 	       take_number(&reader, sizeof(DWORD), &length)) {
 		const unsigned char *bytes = take(&reader, length);
 
-		if (bytes == NULL || (level != LVL_MESSAGE && level != LVL_ATTACHMENT))
+		stream->broken = bytes == NULL || (level != LVL_MESSAGE && level != LVL_ATTACHMENT);
+		if (stream->broken)
 			break;
 		read_attribute(&run, attribute, (struct reader){bytes, length});
 		if (take(&reader, CHECKSUM_SIZE) == NULL)

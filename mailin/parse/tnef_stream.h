@@ -28,11 +28,12 @@ struct tnef_stream {
 	struct tnef_value rtf;		/* compressed, MS-OXRTFCP */
 	uint32_t code_page;		/* of what is not wide; 0 if it does not say */
 	uint32_t html_code_page;
+	bool broken;			/* what comes behind a wrong place was dropped */
 };
 
 /*
  * In `clean`, properties of type PT_UNICODE are PT_BINARY: UTF-16LE as it was.  Embedded objects are the attachment's
- * data, as files are.  What comes behind a broken place is dropped.  False if the signature is wrong.
+ * data, as files are.  What comes behind a wrong place is dropped.  False if the signature is wrong.
  */
 bool tnef_stream_read(struct tnef_stream *stream, const void *data, size_t size, size_t files_max);
 void tnef_stream_clear(struct tnef_stream *stream);

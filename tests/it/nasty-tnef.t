@@ -16,13 +16,17 @@ def names(*wanted):
 
 
 suite.add("tnef-good", see=names("inner.txt"), defects=[])
-suite.add("tnef-files", defects=None)
-for size in (0, 1, 0x7F, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF):
-    suite.add("tnef-size-lie", size, defects=None)
-    suite.add("tnef-property-lie", size, defects=None)
-    suite.add("tnef-multivalue-lie", size, defects=None)
+suite.add("tnef-files", defects=["too many attachments"], raw=True)
+for size in (0, 1):
+    suite.add("tnef-size-lie", size, defects=[])
+for size in (0x7F, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF):
+    suite.add("tnef-size-lie", size, see=names("winmail.dat"), defects=["broken TNEF"])
+    suite.add("tnef-property-lie", size, see=names("winmail.dat"), defects=["broken TNEF"])
+    suite.add("tnef-multivalue-lie", size, see=names("winmail.dat"), defects=["broken TNEF"])
 for size in (0, 0xFFFF, 0x7FFFFFF0, 0xFFFFFFFF):
-    suite.add("tnef-rtf-lie", size, defects=None)
-for name in ("tnef-rtf-bomb", "tnef-nested", "tnef-truncated", "tnef-garbage"):
-    suite.add(name, defects=None)
+    suite.add("tnef-rtf-lie", size, see=names("winmail.dat"), defects=["broken TNEF"])
+suite.add("tnef-rtf-bomb", see=names("message.rtf"), defects=[])
+suite.add("tnef-nested", see=names("winmail.dat"), defects=[])
+suite.add("tnef-truncated", see=names("inner.txt", "winmail.dat"), defects=["broken TNEF"])
+suite.add("tnef-garbage", see=names("winmail.dat"), defects=["broken TNEF"])
 suite.run()
