@@ -84,8 +84,10 @@ static void log_stored(const struct item *item)
 static void log_dead(const struct item *item)
 {
 	const struct broker_delivery *delivery = &item->delivery;
-	const char *id = item->inbound != NULL ? item->inbound->id_text : delivery->message_id;
-	struct log_line *line = log_event(LOG_WARNING, delivery->queue_id, id, "dead");
+	const struct inbound *message = item->inbound;
+	const char *queue_id = message != NULL ? or_empty(&message->queue_id) : delivery->queue_id;
+	const char *id = message != NULL ? message->id_text : delivery->message_id;
+	struct log_line *line = log_event(LOG_WARNING, queue_id, id, "dead");
 
 	log_str(line, "queue", delivery->queue);
 	log_num(line, "size", (int64_t)delivery->body_size);

@@ -29,8 +29,9 @@ publish() { probe publish "${1:-support}"; }
 
 probe() { "$BUILD/tests/it/ingest_probe" "$@"; }
 
+# (A descriptor 4 is the test's own.)
 ingest_start() {
-	"$BUILD/sbin/mailin-ingest" --config "$TMP/conf" --foreground 2>> "$TMP/log" &
+	"$BUILD/sbin/mailin-ingest" --config "$TMP/conf" --foreground 2>> "$TMP/log" 4>&- &
 	ingest_pid=$!
 }
 
