@@ -136,51 +136,47 @@ static void collect(struct collector *c, InternetAddressList *list)
 	}
 }
 
-static bool has_mailbox(InternetAddressList *list)
-{
-	for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
-		InternetAddress *address = internet_address_list_get_address(list, i);
-		if (!INTERNET_ADDRESS_IS_MAILBOX(address))
-			continue;
-		const char *email =
-			internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
-		if (email != NULL && strchr(email, '@') != NULL)
-			return true;
-	}
-	return false;
-}
-
 static bool is_address_end(char c)
 {
 	return is_space(c) || strchr("<>()\",;:", c) != NULL;
 }
 
+/* "nobody", "<nobody>". */
+static void add_without_at(struct collector *c, const char *text, const char *name)
+{
+	g_autofree char *email = g_strdup(text);
+	g_autofree char *clean = clean_name(g_strdelimit(email, "<>", ' '));
+	const char *start = clean + strspn(clean, " ");
+	if (*start != '\0')
+		wire_append(c->array, address_object(start, name));
+}
+
 /*
- * What GMime refuses and people read without thinking: "Foo foo@example.com", "Foo [Bar] <foo@example.com>", "foo..bar@example.com" (a
- * Japanese provider gave such addresses away).  The word around the last '@', and the name before it.
+ * What GMime refuses and people read without thinking: "Foo foo@example.com", "foo..bar@example.com" (a Japanese
+ * provider gave such addresses away).  The word around the last '@'; the name is `name` or what stands before the
+ * address.  Without any '@' all of it is the address.
  */
-static bool add_by_eye(struct collector *c, const char *text)
+static void add_by_eye(struct collector *c, const char *text, const char *name)
 {
 	const char *at = strrchr(text, '@');
+	const char *start = at, *end = at;
 
-	if (at == NULL)
-		return false;
-	const char *start = at, *end = at + 1;
-	while (start > text && !is_address_end(start[-1]))
-		start--;
-	while (!is_address_end(*end))
-		end++;
-	if (start == at || end == at + 1)
-		return false;
-	g_autofree char *email = g_strndup(start, (size_t)(end - start));
-	while (start > text && (is_space(start[-1]) || start[-1] == '<'))
-		start--;
-	struct span before = { text, (size_t)(start - text) };
-	g_autofree char *decoded = encoded_word_decode(before, NULL, c->defects);
-	g_autofree char *name = clean_name(g_strdelimit(decoded, "\"", ' '));
 	defect_note(c->defects, DEFECT_ADDRESS);
-	wire_append(c->array, address_object(email, name));
-	return true;
+	if (is_full(c))
+		return;
+	while (at != NULL && start > text && !is_address_end(start[-1]))
+		start--;
+	while (at != NULL && *end != '\0' && !is_address_end(*end))
+		end++;
+	if (start == at || end == at + 1) {
+		add_without_at(c, text, name);
+		return;
+	}
+	g_autofree char *email = g_strndup(start, (size_t)(end - start));
+	g_autofree char *decoded = encoded_word_decode((struct span){ text, (size_t)(start - text) }, NULL,
+						       c->defects);
+	g_autofree char *before = clean_name(g_strdelimit(decoded, "\"<", ' '));
+	wire_append(c->array, address_object(email, name == NULL ? before : name));
 }
 
 /* From the last '<' on. */
@@ -192,34 +188,88 @@ static struct span without_name(struct span piece)
 	return (struct span){ angle, piece.size - (size_t)(angle - piece.data) };
 }
 
-/* A comment is the name of an address without angle brackets ("a@b (Name)"), else it goes; and so do blanks
- * within the brackets. */
-static GString *without_comments(struct span piece)
+/* The first of GMime's mailboxes that is one, or NULL; borrowed from the list. */
+static const char *first_email(InternetAddressList *list)
 {
-	g_autofree char *text = g_strndup(piece.data, piece.size);
-	GString *out = g_string_new(NULL);
-	struct context c = { 0 };
-	bool keep = memchr(piece.data, '<', piece.size) == NULL &&
-		    memchr(piece.data, '@', piece.size) != NULL;
-
-	for (const char *p = text; *p != '\0'; p++) {
-		const char *before = p;
-		bool comment = c.comment != NULL;
-		is_list_syntax(&c, &p);
-		bool address = c.angle != NULL && c.quoted == NULL;
-		if (keep)
-			g_string_append_len(out, before, p + 1 - before);
-		else if (comment || c.comment != NULL || (address && is_space(*before)))
-			g_string_append(out, !comment && !address ? " " : "");
-		else
-			g_string_append_len(out, before, p + 1 - before);
+	for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
+		InternetAddress *address = internet_address_list_get_address(list, i);
+		if (!INTERNET_ADDRESS_IS_MAILBOX(address))
+			continue;
+		const char *email =
+			internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
+		if (email != NULL && strchr(email, '@') != NULL)
+			return email;
 	}
-	return out;
+	return NULL;
 }
 
-static void add_piece(struct collector *c, const char *text, size_t size)
+static InternetAddressList *parse(const char *text)
 {
-	struct span piece = span_trim((struct span){ text, size });
+	g_autoptr(GString) safe = g_string_new(text);
+	disarm_words(safe);
+	return internet_address_list_parse(NULL, safe->str);
+}
+
+/* "<a@b>", whose name is the phrase's beginning, unquoted.  Takes both away. */
+static void add_named(struct collector *c, GString *phrase, size_t name_size, GString *address)
+{
+	g_autofree char *decoded =
+		encoded_word_decode((struct span){ phrase->str, name_size }, NULL, c->defects);
+	g_autofree char *name = clean_name(decoded);
+
+	g_string_replace(address, "<mailto:", "<", 1);
+	InternetAddressList *list = parse(address->str);
+	const char *email = first_email(list);
+	if (is_full(c))
+		;
+	else if (email != NULL)
+		wire_append(c->array, address_object(email, name));
+	else
+		add_by_eye(c, address->str, name);
+	g_clear_object(&list);
+	g_string_erase(phrase, 0, (gssize)name_size);
+	g_string_truncate(address, 0);
+}
+
+/* Without angle brackets; a comment is the name then ("a@b (Ann)"). */
+static void add_bare(struct collector *c, const char *text)
+{
+	InternetAddressList *list = parse(text);
+
+	if (first_email(list) != NULL)
+		collect(c, list);
+	else
+		add_by_eye(c, text, NULL);
+	g_clear_object(&list);
+}
+
+/* Sort a character into phrase or address; comments go, and blanks in the address. */
+static void sort_character(const struct context *before, const struct context *after,
+			   const char *from, const char *to, GString *phrase, GString *address)
+{
+	bool inside = before->angle != NULL || after->angle != NULL;
+	bool edge = before->quoted == NULL || after->quoted == NULL;
+
+	if (before->comment != NULL || after->comment != NULL)
+		g_string_append_c(phrase, ' ');
+	else if (!inside && edge && (*from == '"' || *from == '>'))
+		return;
+	else if (!inside)
+		g_string_append_c(phrase, *to);		/* of a quoted pair the second */
+	else if (after->quoted != NULL || !is_space(*from))
+		g_string_append_len(address, from, to + 1 - from);
+}
+
+/* A name behind the address counts if there is none before it ("<a@b> Ann"). */
+static size_t name_end(const GString *phrase, size_t name_size)
+{
+	struct span before = { phrase->str, name_size };
+	return span_trim(before).size > 0 ? name_size : phrase->len;
+}
+
+static void add_piece(struct collector *c, const char *start, size_t size)
+{
+	struct span piece = span_trim((struct span){ start, size });
 
 	if (piece.size == 0 || is_full(c))
 		return;
@@ -229,19 +279,28 @@ static void add_piece(struct collector *c, const char *text, size_t size)
 		if (piece.size > PIECE_MAX)
 			return;
 	}
-	g_autoptr(GString) copy = without_comments(piece);
-	g_string_replace(copy, "<mailto:", "<", 1);
-	if (is_blank_text(copy->str))
-		return;
-	disarm_words(copy);
-	InternetAddressList *list = internet_address_list_parse(NULL, copy->str);
-	if (has_mailbox(list) || !add_by_eye(c, copy->str)) {
-		if (list == NULL)
-			defect_note(c->defects, DEFECT_ADDRESS);
-		else
-			collect(c, list);
+	g_autofree char *text = g_strndup(piece.data, piece.size);
+	g_autoptr(GString) phrase = g_string_new(NULL), address = g_string_new(NULL);
+	struct context context = { 0 };
+	size_t name_size = 0;		/* of phrase, what stood before the address */
+	bool any = false;
+	for (const char *p = text; *p != '\0'; p++) {
+		struct context before = context;
+		const char *from = p;
+		is_list_syntax(&context, &p);
+		if (context.angle == from && address->len > strlen("<"))
+			add_named(c, phrase, name_size, address);
+		if (context.angle == from) {
+			g_string_truncate(address, 0);	/* "<<a@b>>" */
+			name_size = phrase->len;
+		}
+		any |= context.angle != NULL;
+		sort_character(&before, &context, from, p, phrase, address);
 	}
-	g_clear_object(&list);
+	if (address->len > 0)
+		add_named(c, phrase, name_end(phrase, name_size), address);
+	else if (!any && !is_blank_text(phrase->str))
+		add_bare(c, strchr(text, '@') != NULL ? text : phrase->str);
 }
 
 /* ---- the list ---- */

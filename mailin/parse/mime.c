@@ -229,6 +229,16 @@ static bool is_type(const char *value)
 	return slash != NULL && slash > value && slash[1] != '\0';
 }
 
+static bool is_repeated(const struct part *part, const struct field *first)
+{
+	for (guint i = 0; i < part->fields->len; i++) {
+		const struct field *field = &g_array_index(part->fields, struct field, i);
+		if (field != first && span_is(field->name, "Content-Type"))
+			return true;
+	}
+	return false;
+}
+
 static void read_type(struct part *part, const char *default_type, struct defects *defects)
 {
 	const struct field *field = mime_field(part, "Content-Type");
@@ -238,6 +248,8 @@ static void read_type(struct part *part, const char *default_type, struct defect
 		return;
 	}
 	part->type_params = params_parse(field->value, defects);
+	if (is_repeated(part, field))
+		defect_note(defects, DEFECT_CONTENT_TYPE);
 	const char *value = params_value(part->type_params);
 	if (is_type(value)) {
 		part->type = g_strdup(value);

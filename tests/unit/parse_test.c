@@ -353,7 +353,11 @@ static void addresses_of_all_kinds(void **state)
 		{ "a@[192.0.2.1]", " <a@[192.0.2.1]>" },
 		{ "<mailto:a@x>", " <a@x>" },
 		{ "\"a\\\"b\" <a@x>", "a\"b <a@x>" },
-		{ "=?evil?b?!!!!?= <a@x>", "= evil?b?!!!!?= <a@x>" },
+		{ "Foo <<a@x>>", "Foo <a@x>" },
+		{ "A <a@x> B <b@x>", "A <a@x>; B <b@x>" },
+		{ "<a@x> =?utf-8?Q?Ann?=", "Ann <a@x>" },
+		{ "=?utf-8?Q?a?= \"=?utf-8?Q?_b?=\" <a@x>", "a b <a@x>" },
+		{ "=?evil?b?!!!!?= <a@x>", "=?evil?b?!!!!?= <a@x>" },
 		{ "nobody", " <nobody>" },
 		{ "", "" },
 	};
@@ -414,6 +418,31 @@ static void from_is_one_address(void **state)
 	assert_text(wire_get_object(d, "FromFull"), "Email", "");
 	assert_defects(d, "no From");
 	wire_free(&d);
+}
+
+static void dates_become_utc(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *date;
+		const char *utc;
+	} cases[] = {
+		{ "Tue, 1 Jul 2003 10:52:37 +0200 (CEST)", "2003-07-01T08:52:37Z" },
+		{ "Tue, 1 Jul 2003 ((a) comment) 10:52:37 +0200", "2003-07-01T08:52:37Z" },
+		{ "1 Jul 03 10:52 EST", "2003-07-01T15:52:00Z" },
+		{ "Thu, 10 Jul 1997 14:53:31 A", "1997-07-10T14:53:31Z" },
+		{ "Thu, 10 Jul 1997 14:53:31 GMT", "1997-07-10T14:53:31Z" },
+		{ "Thu, 10 Jul 1997 14:53:31", "1997-07-10T14:53:31Z" },
+		{ "Thu, 01 Jan 1970 00:00:00 +0000", "1970-01-01T00:00:00Z" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *mail = g_strdup_printf("From: a@x\nDate: %s\n\n", cases[i].date);
+		struct wire *d = parse(mail);
+		assert_text(wire_get_object(d, "Mailpipe"), "DateUTC", cases[i].utc);
+		assert_defects(d, "");
+		wire_free(&d);
+	}
 }
 
 static void absurd_dates_are_null(void **state)
@@ -808,6 +837,7 @@ int main(void)
 		cmocka_unit_test(groups_within_groups_are_flattened),
 		cmocka_unit_test(addresses_are_bounded),
 		cmocka_unit_test(from_is_one_address),
+		cmocka_unit_test(dates_become_utc),
 		cmocka_unit_test(absurd_dates_are_null),
 		cmocka_unit_test(alternative_gives_text_and_html),
 		cmocka_unit_test(html_alone_gives_text),
