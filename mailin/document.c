@@ -85,9 +85,8 @@ static struct wire *envelope_object(const struct envelope *envelope)
 	return object;
 }
 
-struct wire *document_new(const struct envelope *envelope, const char *route,
-			  const struct id *id, const char *recipient_delimiter,
-			  int64_t received_ms)
+struct wire *document_new(const struct envelope *envelope, const char *route, const struct id *id,
+			  const char *recipient_delimiter, int64_t received_ms)
 {
 	char message_id[ID_TEXT_SIZE];
 	struct wire *document = wire_object();
@@ -149,8 +148,8 @@ static struct wire *empty_address(void)
 
 void document_fill_empty(struct wire *document)
 {
-	static const char *const TEXTS[] = {"From", "FromName", "To", "Cc", "Bcc", "ReplyTo",
-					    "Subject", "Date", "TextBody", "HtmlBody"};
+	static const char *const TEXTS[] = {"From",    "FromName", "To",   "Cc",       "Bcc",
+					    "ReplyTo", "Subject",  "Date", "TextBody", "HtmlBody"};
 	static const char *const ARRAYS[] = {"ToFull", "CcFull", "BccFull", "Headers",
 					     "Attachments"};
 	static const char *const IDS[] = {"InReplyTo", "References"};
@@ -172,8 +171,9 @@ void document_fill_empty(struct wire *document)
 
 int64_t document_size_max(int64_t mail_size, const struct config_limits *limits)
 {
-	/* The attachments and the raw mail in base64 are less than three times the mail together; headers
-	 * stand twice (Headers, Subject), bodies twice (text and HTML), in the worst case escaped. */
+	/* The attachments and the raw mail in base64 are less than three times the mail together;
+	 * headers stand twice (Headers, Subject), bodies twice (text and HTML), in the worst case
+	 * escaped. */
 	const int64_t twice = 2;
 
 	return (1 + twice) * mail_size +

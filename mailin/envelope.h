@@ -7,14 +7,14 @@
 #include <stdint.h>
 
 struct envelope {
-	const char *queue_id;		/* these are never NULL, but may be empty; borrowed from argv */
-	const char *sender;		/* "": the null sender */
+	const char *queue_id; /* these are never NULL, but may be empty; borrowed from argv */
+	const char *sender;   /* "": the null sender */
 	const char *recipient;
 	const char *client_address;
 	const char *client_name;
 	const char *helo;
 	const char *sasl_username;
-	int64_t size;			/* Postfix's ${size}; -1: not told */
+	int64_t size; /* Postfix's ${size}; -1: not told */
 };
 
 #endif

@@ -32,8 +32,8 @@ enum {
 static const char STATUS[] = "4.3.0";
 
 struct counter {
-	int64_t total;	/* of the records that are complete */
-	int64_t line;	/* bytes in the line so far */
+	int64_t total; /* of the records that are complete */
+	int64_t line;  /* bytes in the line so far */
 };
 
 enum outcome input_open(struct input *input, struct reason *reason)
@@ -102,7 +102,8 @@ static size_t prelude_size(const char *data, size_t size)
 	return at;
 }
 
-/* Full pieces but the last, so that a header line of the prelude is never cut in two.  -1: errno. */
+/* Full pieces but the last, so that a header line of the prelude is never cut in two.  -1: errno.
+ */
 static ssize_t read_piece(int from, char *piece, size_t size_max)
 {
 	size_t size = 0;
@@ -188,8 +189,9 @@ enum outcome input_read(struct input *input, int from, int64_t limit, struct rea
 }
 
 /*
- * A process closes its files only after it was marked as exiting (Linux kernel/exit.c, do_exit()), so an
- * end of file that comes from the parent's death is never seen without that mark or a new parent.
+ * A process closes its files only after it was marked as exiting (Linux kernel/exit.c, do_exit()),
+ * so an end of file that comes from the parent's death is never seen without that mark or a new
+ * parent.
  */
 static bool parent_is_gone(pid_t parent)
 {
@@ -207,8 +209,8 @@ static bool parent_is_gone(pid_t parent)
 	/* The command's name may hold anything, so look for the last bracket. */
 	const char *after_name = strrchr(stat, ')');
 
-	if (after_name != NULL &&
-	    sscanf(after_name, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1 && flags & PF_EXITING)
+	if (after_name != NULL && sscanf(after_name, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1 &&
+	    flags & PF_EXITING)
 		return true;
 	return getppid() != parent;
 }
@@ -222,20 +224,24 @@ static bool is_old(const struct envelope *envelope, int64_t now_ms)
 }
 
 /*
- * ${size} is the size of the message content's records in the queue file: 1 + length's size + bytes for each
- * line (Postfix cleanup_final.c and rec_put(3)).  With Postfix 3.7.11 it was exactly queue_size for lines of
- * 0 to 16385 bytes, 8-bit, NUL, bare CR and LF, dots, folded, long and many headers, 9 MB, and no body; but
+ * ${size} is the size of the message content's records in the queue file: 1 + length's size + bytes
+ * for each line (Postfix cleanup_final.c and rec_put(3)).  With Postfix 3.7.11 it was exactly
+ * queue_size for lines of 0 to 16385 bytes, 8-bit, NUL, bare CR and LF, dots, folded, long and many
+ * headers, 9 MB, and no body; but
  *
  * - 2 more for a mail whose last line had no newline when sendmail(1) took it,
  * - 17 to 37 more whenever a milter looked at the mail, even if it changed nothing,
- * - more by the size of the headers that a milter deleted or shortened (a replaced body is accounted for).
+ * - more by the size of the headers that a milter deleted or shortened (a replaced body is
+ * accounted for).
  *
- * So being shorter proves nothing by itself, and mail would be deferred for ever.  What does prove it:
+ * So being shorter proves nothing by itself, and mail would be deferred for ever.  What does prove
+ * it:
  *
  * - pipe(8), our parent, died: only then does an end of file come in mid-mail.
- * - it is shorter and does not end with a newline: mail_copy.c always writes one after the last line.
- * - it is shorter by more than deleted headers could explain; and even that is not believed any more
- *   of a mail that has been in the queue for an hour.
+ * - it is shorter and does not end with a newline: mail_copy.c always writes one after the last
+ * line.
+ * - it is shorter by more than deleted headers could explain; and even that is not believed any
+ * more of a mail that has been in the queue for an hour.
  */
 enum outcome input_check_whole(const struct input *input, const struct envelope *envelope,
 			       pid_t parent, int64_t now_ms, struct reason *reason)
@@ -246,8 +252,7 @@ enum outcome input_check_whole(const struct input *input, const struct envelope 
 		return outcome_retry(reason, STATUS, "the process that fed the mail is gone");
 	if (envelope->size < 0 || missing <= 0)
 		return OUTCOME_OK;
-	if (input->ends_in_newline &&
-	    (missing <= EDIT_ALLOWANCE || is_old(envelope, now_ms)))
+	if (input->ends_in_newline && (missing <= EDIT_ALLOWANCE || is_old(envelope, now_ms)))
 		return OUTCOME_OK;
 	return outcome_retry(reason, STATUS,
 			     "the mail was cut off: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT

@@ -44,8 +44,8 @@ static const char DRY_RUN_ROUTE[] = "inbound";
 /* One mail on its way. */
 struct mail {
 	struct options options;
-	pid_t parent;			/* 0 in a dry run */
-	int64_t started_ms;		/* since 1970 */
+	pid_t parent;       /* 0 in a dry run */
+	int64_t started_ms; /* since 1970 */
 	struct deadline deadline;
 	struct config *config;
 	const char *route;
@@ -57,12 +57,13 @@ struct mail {
 	/* What is published: the parser's document, or our own one if it failed. */
 	const char *body;
 	size_t body_size;
-	int fallback;			/* memfd of our own document, or -1 */
+	int fallback; /* memfd of our own document, or -1 */
 };
 
 /* ---- the process ---- */
 
-/* A descriptor that is closed would soon be something else, and get our words or be taken for the mail. */
+/* A descriptor that is closed would soon be something else, and get our words or be taken for the
+ * mail. */
 static bool open_standard_descriptors(void)
 {
 	bool has_input = fcntl(STDIN_FILENO, F_GETFD) >= 0;
@@ -104,7 +105,8 @@ static void set_signals(void)
 		sigaction(STOP[i], &stop, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	/* If pipe(8) dies nobody waits for our verdict, and Postfix will come again with this mail. */
+	/* If pipe(8) dies nobody waits for our verdict, and Postfix will come again with this mail.
+	 */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
@@ -172,8 +174,8 @@ static enum outcome find_route(struct mail *mail, struct reason *reason)
 static enum outcome read_mail(struct mail *mail, struct reason *reason)
 {
 	const struct envelope *envelope = &mail->options.envelope;
-	enum outcome outcome = input_read(&mail->input, STDIN_FILENO,
-					  mail->config->limits.message_size, reason);
+	enum outcome outcome =
+		input_read(&mail->input, STDIN_FILENO, mail->config->limits.message_size, reason);
 
 	if (outcome != OUTCOME_OK)
 		return outcome;
@@ -263,8 +265,7 @@ static enum outcome collect_document(struct mail *mail, struct deadline parse_de
 				     struct reason *reason)
 {
 	g_autofree char *defect = NULL;
-	int64_t size_max =
-		document_size_max((int64_t)mail->input.size, &mail->config->limits);
+	int64_t size_max = document_size_max((int64_t)mail->input.size, &mail->config->limits);
 
 	switch (parser_collect(&mail->parser, parse_deadline, (size_t)size_max, &defect, reason)) {
 	case PARSER_DONE:
@@ -336,7 +337,8 @@ static enum outcome prepare(struct mail *mail, struct reason *reason)
 {
 	enum outcome outcome;
 
-	/* First of all, because its start takes longer than all that we do until the mail is read. */
+	/* First of all, because its start takes longer than all that we do until the mail is read.
+	 */
 	if ((outcome = input_open(&mail->input, reason)) != OUTCOME_OK ||
 	    (outcome = parser_start(&mail->parser, mail->input.fd, !mail->options.no_sandbox,
 				    reason)) != OUTCOME_OK)
@@ -425,7 +427,8 @@ static int finish(enum outcome outcome, const struct reason *reason, bool dry_ru
 	if (outcome != OUTCOME_OK) {
 		g_autofree char *line = g_strdup_printf("%s %s\n", reason->status, reason->text);
 		/* A dry run's standard output is for documents. */
-		ssize_t written = write(dry_run ? STDERR_FILENO : STDOUT_FILENO, line, strlen(line));
+		ssize_t written =
+			write(dry_run ? STDERR_FILENO : STDOUT_FILENO, line, strlen(line));
 
 		(void)written; /* the exit status says the same */
 	}
@@ -442,7 +445,8 @@ static enum outcome run(struct mail *mail, bool has_input, struct reason *reason
 			return outcome_retry(reason, STATUS, "no timer: %s", strerror(errno));
 		mail->parent = getppid();
 		if (mail->parent == INIT_PID)
-			return outcome_retry(reason, STATUS, "the process that fed the mail is gone");
+			return outcome_retry(reason, STATUS,
+					     "the process that fed the mail is gone");
 	}
 	if (!has_input)
 		return outcome_retry(reason, STATUS, "standard input is closed");

@@ -22,7 +22,7 @@ enum {
 	QUEUE_ID_MAX = 63,
 };
 
-static const char STATUS_USAGE[] = "4.3.5";	/* RFC 3463: system incorrectly configured */
+static const char STATUS_USAGE[] = "4.3.5"; /* RFC 3463: system incorrectly configured */
 
 /* What pipe(8) passes for the null sender unless null_sender= says otherwise. */
 static const char NULL_SENDER_NAME[] = "MAILER-DAEMON";
@@ -137,8 +137,8 @@ static bool queue_id_is_usable(const char *queue_id)
 	size_t size = strlen(queue_id);
 
 	return size <= QUEUE_ID_MAX &&
-	       strspn(queue_id, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_.") ==
-		       size;
+	       strspn(queue_id,
+		      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_.") == size;
 }
 
 static enum outcome check(const struct options *options, bool sender_told, struct reason *reason)
@@ -167,9 +167,10 @@ static enum outcome take_arguments(struct options *options, int count, char **ar
 				   struct reason *reason)
 {
 	if (count > 1)
-		return outcome_retry(reason, STATUS_USAGE,
-				     "more than one recipient: set mailin_destination_recipient_limit "
-				     "= 1 in Postfix's main.cf");
+		return outcome_retry(
+			reason, STATUS_USAGE,
+			"more than one recipient: set mailin_destination_recipient_limit "
+			"= 1 in Postfix's main.cf");
 	if (count == 1)
 		options->envelope.recipient = arguments[0];
 	return OUTCOME_OK;

@@ -16,7 +16,8 @@
 enum {
 	FD_JOB = 3,
 	FD_BEHIND = 4,
-	/* A shell's and the dynamic loader's words for a program that cannot be run (bash(1), ld.so(8)). */
+	/* A shell's and the dynamic loader's words for a program that cannot be run (bash(1),
+	   ld.so(8)). */
 	EXIT_CANNOT_EXECUTE = 126,
 	EXIT_NOT_FOUND = 127,
 };
@@ -63,8 +64,8 @@ static void set_signals(posix_spawnattr_t *attributes)
 /* 0, or the error number. */
 static int spawn(pid_t *pid, const char *path, int mail, int output, int job, bool sandbox)
 {
-	char *argv[] = {(char *)(uintptr_t)NAME, sandbox ? NULL : (char *)(uintptr_t) "--no-sandbox",
-			NULL};
+	char *argv[] = {(char *)(uintptr_t)NAME,
+			sandbox ? NULL : (char *)(uintptr_t) "--no-sandbox", NULL};
 	/* Nothing of ours is its business: no LD_PRELOAD, no MAGIC, no credentials. */
 	char *environment[] = {(char *)(uintptr_t) "PATH=/usr/bin:/bin",
 			       (char *)(uintptr_t) "LC_ALL=C.UTF-8", NULL};
@@ -171,9 +172,9 @@ static enum parser_result killed(int number, char **defect, struct reason *reaso
 		*defect = g_strdup("parser exceeded its output");
 		break;
 	default:
-		*defect = g_strdup_printf("parser killed by SIG%s", sigabbrev_np(number) != NULL
-									? sigabbrev_np(number)
-									: "RT");
+		*defect =
+			g_strdup_printf("parser killed by SIG%s",
+					sigabbrev_np(number) != NULL ? sigabbrev_np(number) : "RT");
 	}
 	return PARSER_FAILED;
 }

@@ -15,18 +15,6 @@
 
 #include "mailin/parser.h"
 
-/* A sanitizer reserves terabytes, and reads and reports as it likes. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 enum {
 	MS_PER_S = 1000,
 	US_PER_MS = 1000,
@@ -36,7 +24,7 @@ enum {
 
 static const char STATUS[] = "4.3.0";
 
-#if SANITIZED
+#if SANDBOX_SANITIZED
 /* The leak check at the end stops the process from a clone of it, by ptrace(2). */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
@@ -54,7 +42,8 @@ static bool limit(int resource, rlim_t soft, rlim_t hard)
 	if (getrlimit((__rlimit_resource_t)resource, &old) != 0)
 		return false;
 	/* A limit that is lower already stays; raising needs a privilege. */
-	struct rlimit new = {.rlim_cur = MIN(soft, old.rlim_max), .rlim_max = MIN(hard, old.rlim_max)};
+	struct rlimit new = {.rlim_cur = MIN(soft, old.rlim_max),
+			     .rlim_max = MIN(hard, old.rlim_max)};
 
 	return setrlimit((__rlimit_resource_t)resource, &new) == 0;
 }
@@ -63,7 +52,7 @@ static bool set_limits(const struct sandbox_limits *limits)
 {
 	rlim_t cpu_s = (rlim_t)(limits->cpu_ms / MS_PER_S + CPU_MARGIN_S);
 	rlim_t output = (rlim_t)limits->output;
-	rlim_t memory = SANITIZED ? RLIM_INFINITY : (rlim_t)limits->memory;
+	rlim_t memory = SANDBOX_SANITIZED ? RLIM_INFINITY : (rlim_t)limits->memory;
 	struct itimerval timer = {
 		.it_value = {.tv_sec = limits->cpu_ms / MS_PER_S,
 			     .tv_usec = (limits->cpu_ms % MS_PER_S) * US_PER_MS},
@@ -100,39 +89,54 @@ static void on_glib_message(const char *domain, GLogLevelFlags level, const char
 
 /* What glibc, GLib, GMime, libmagic, libxml2 and iconv need to compute. */
 static const int ALLOWED[] = {
-	SCMP_SYS(brk),		 SCMP_SYS(munmap),	    SCMP_SYS(mremap),
-	SCMP_SYS(madvise),	 SCMP_SYS(read),	    SCMP_SYS(pread64),
-	SCMP_SYS(lseek),	 SCMP_SYS(fstat),	    SCMP_SYS(close),
-	SCMP_SYS(futex),	 SCMP_SYS(clock_gettime),   SCMP_SYS(gettimeofday),
-	SCMP_SYS(time),		 SCMP_SYS(getrandom),	    SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction),   SCMP_SYS(sigaltstack),
-	SCMP_SYS(getpid),	 SCMP_SYS(gettid),	    SCMP_SYS(sysinfo),
-	SCMP_SYS(sched_yield),	 SCMP_SYS(sched_getaffinity), SCMP_SYS(restart_syscall),
-	SCMP_SYS(exit),		 SCMP_SYS(exit_group),
+	SCMP_SYS(brk),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(read),
+	SCMP_SYS(pread64),
+	SCMP_SYS(lseek),
+	SCMP_SYS(fstat),
+	SCMP_SYS(close),
+	SCMP_SYS(futex),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(time),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(sysinfo),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
 	/* A thread that is just beginning. */
-	SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
+	SCMP_SYS(set_robust_list),
+	SCMP_SYS(rseq),
 };
 
-/* Refused without a death: a library that looks for a file or a terminal and finds none goes on.  (A charset that
- * was not opened before the cage closed is then an unknown one.) */
+/* Refused without a death: a library that looks for a file or a terminal and finds none goes on. (A
+ * charset that was not opened before the cage closed is then an unknown one.) */
 static const struct {
 	int call;
 	int error;
 } REFUSED[] = {
-	{SCMP_SYS(open), EACCES},	{SCMP_SYS(openat), EACCES},
-	{SCMP_SYS(stat), EACCES},	{SCMP_SYS(lstat), EACCES},
+	{SCMP_SYS(open), EACCES},       {SCMP_SYS(openat), EACCES},
+	{SCMP_SYS(stat), EACCES},       {SCMP_SYS(lstat), EACCES},
 	{SCMP_SYS(newfstatat), EACCES}, {SCMP_SYS(statx), EACCES},
-	{SCMP_SYS(access), EACCES},	{SCMP_SYS(faccessat), EACCES},
-	{SCMP_SYS(readlink), EACCES},	{SCMP_SYS(readlinkat), EACCES},
-	{SCMP_SYS(ioctl), ENOTTY},	{SCMP_SYS(fcntl), EACCES},
+	{SCMP_SYS(access), EACCES},     {SCMP_SYS(faccessat), EACCES},
+	{SCMP_SYS(readlink), EACCES},   {SCMP_SYS(readlinkat), EACCES},
+	{SCMP_SYS(ioctl), ENOTTY},      {SCMP_SYS(fcntl), EACCES},
 };
 
-#if SANITIZED
-static const int SANITIZER_ALLOWED[] = {
-	SCMP_SYS(openat), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(newfstatat),
-	SCMP_SYS(write),  SCMP_SYS(writev),   SCMP_SYS(prctl),	    SCMP_SYS(getrusage),
-	SCMP_SYS(ioctl),  SCMP_SYS(stat),
-};
+#if SANDBOX_SANITIZED
+static const int SANITIZER_ALLOWED[] = {SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(prctl),
+					SCMP_SYS(getrusage)};
 #endif
 
 /* 0, or a negative error number; a system call that this architecture lacks needs no rule. */
@@ -147,14 +151,15 @@ static int add_plain_rules(scmp_filter_ctx filter)
 
 	for (size_t i = 0; result == 0 && i < G_N_ELEMENTS(ALLOWED); i++)
 		result = rule_result(seccomp_rule_add(filter, SCMP_ACT_ALLOW, ALLOWED[i], 0));
-#if SANITIZED
+	for (size_t i = 0; result == 0 && i < G_N_ELEMENTS(REFUSED); i++) {
+		uint32_t action = SANDBOX_SANITIZED ? SCMP_ACT_ALLOW
+						    : SCMP_ACT_ERRNO((unsigned)REFUSED[i].error);
+
+		result = rule_result(seccomp_rule_add(filter, action, REFUSED[i].call, 0));
+	}
+#if SANDBOX_SANITIZED
 	for (size_t i = 0; result == 0 && i < G_N_ELEMENTS(SANITIZER_ALLOWED); i++)
-		result = rule_result(
-			seccomp_rule_add(filter, SCMP_ACT_ALLOW, SANITIZER_ALLOWED[i], 0));
-#else
-	for (size_t i = 0; result == 0 && i < G_N_ELEMENTS(REFUSED); i++)
-		result = rule_result(seccomp_rule_add(
-			filter, SCMP_ACT_ERRNO((unsigned)REFUSED[i].error), REFUSED[i].call, 0));
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SANITIZER_ALLOWED[i], 0);
 #endif
 	return result;
 }
@@ -163,10 +168,12 @@ static int add_plain_rules(scmp_filter_ctx filter)
 static int add_checked_rules(scmp_filter_ctx filter)
 {
 	const struct scmp_arg_cmp not_executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
-	const struct scmp_arg_cmp to_output = SCMP_A0(SCMP_CMP_EQ, STDOUT_FILENO);
-	const struct scmp_arg_cmp to_errors = SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO);
 	/* abort(3) */
-	const struct scmp_arg_cmp to_itself = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
+	const struct scmp_arg_cmp to_itself = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0);
+#if !SANDBOX_SANITIZED
+	const struct scmp_arg_cmp to_output = SCMP_A0(SCMP_CMP_EQ, STDOUT_FILENO, 0);
+	const struct scmp_arg_cmp to_errors = SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO, 0);
+#endif
 	const struct {
 		uint32_t action;
 		int call;
@@ -175,7 +182,7 @@ static int add_checked_rules(scmp_filter_ctx filter)
 		{SCMP_ACT_ALLOW, SCMP_SYS(mmap), not_executable},
 		{SCMP_ACT_ALLOW, SCMP_SYS(mprotect), not_executable},
 		{SCMP_ACT_ALLOW, SCMP_SYS(tgkill), to_itself},
-#if !SANITIZED
+#if !SANDBOX_SANITIZED
 		{SCMP_ACT_ALLOW, SCMP_SYS(write), to_output},
 		{SCMP_ACT_ALLOW, SCMP_SYS(writev), to_output},
 		/* glibc's last words are lost, but its abort(3) is seen for what it is. */
@@ -185,8 +192,6 @@ static int add_checked_rules(scmp_filter_ctx filter)
 	};
 	int result = 0;
 
-	(void)to_output;
-	(void)to_errors;
 	for (size_t i = 0; result == 0 && i < G_N_ELEMENTS(rules); i++)
 		result = seccomp_rule_add_array(filter, rules[i].action, rules[i].call, 1,
 						&rules[i].argument);
@@ -203,7 +208,8 @@ static int close_cage(void)
 		return -ENOMEM;
 	/* All threads, and a call by another architecture's numbers is a break-out, too. */
 	if ((result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1)) == 0 &&
-	    (result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS)) == 0 &&
+	    (result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS)) ==
+		    0 &&
 	    (result = add_plain_rules(filter)) == 0 && (result = add_checked_rules(filter)) == 0)
 		result = seccomp_load(filter);
 	seccomp_release(filter);

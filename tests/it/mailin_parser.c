@@ -1,6 +1,6 @@
 /*
- * A mailin-parse for tests: enters the real sandbox with the job's limits and then does what the mail's
- * first line tells it to.
+ * A mailin-parse for tests: enters the real sandbox with the job's limits and then does what the
+ *mail's first line tells it to.
  *
  *	hold FILE	before the sandbox: create FILE, then wait for it to be deleted
  *	exit N, kill N, spin, sleep, memory, flood, garbage, nothing, half, descriptors
@@ -100,7 +100,8 @@ static void misbehave(void)
 		(void)memory;
 	}
 	while (strcmp(word, "flood") == 0)
-		say("{\"flood\":\"................................................................\"}");
+		say("{\"flood\":\"................................................................"
+		    "\"}");
 	if (strcmp(word, "garbage") == 0)
 		say("Segmentation fault\n");
 	else if (strcmp(word, "half") == 0)

@@ -1,10 +1,11 @@
 /*
- * What the tests of mailin need of a broker, with the admin's rights (environment: AMQP_HOST, AMQP_PORT,
- * AMQP_VHOST, AMQP_ADMIN_USER, AMQP_ADMIN_PASSWORD):
+ * What the tests of mailin need of a broker, with the admin's rights (environment: AMQP_HOST,
+ *AMQP_PORT, AMQP_VHOST, AMQP_ADMIN_USER, AMQP_ADMIN_PASSWORD):
  *
  *	mailin_probe declare CONFIG		exchanges and queues of a config
  *	mailin_probe count QUEUE		how many messages are ready
- *	mailin_probe take QUEUE [N]		print each message: a line of properties, then the body
+ *	mailin_probe take QUEUE [N]		print each message: a line of properties, then the
+ *body
  */
 #include <glib.h>
 #include <inttypes.h>
@@ -56,8 +57,8 @@ static int declare(struct broker *broker, const char *file)
 
 	if (config == NULL)
 		return fail();
-	enum outcome outcome = topology_declare(broker, config, NULL, NULL, deadline_in(WAIT_MS),
-						&reason);
+	enum outcome outcome =
+		topology_declare(broker, config, NULL, NULL, deadline_in(WAIT_MS), &reason);
 
 	config_free(&config);
 	return outcome == OUTCOME_OK ? EXIT_SUCCESS : fail();

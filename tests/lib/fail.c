@@ -1,12 +1,12 @@
 /*
  * LD_PRELOAD shim for tests: makes one library call fail.
  *
- *	FAIL=CALL:ERRNO[:N]	the N-th call (default: the first) fails with that error; ERRNO as a number
- *				or one of the names below
- *	FAIL_SYSLOG=FILE	what syslog(3) is told is appended to the file
+ *	FAIL=CALL:ERRNO[:N]	the N-th call (default: the first) fails with that error; ERRNO as
+ *a number or one of the names below FAIL_SYSLOG=FILE	what syslog(3) is told is appended to the
+ *file
  *
- * Built by `make` as $(B)/tests/fail.so.  A program that clears the environment (mailin-parse has a clean one) is
- * not touched.
+ * Built by `make` as $(B)/tests/fail.so.  A program that clears the environment (mailin-parse has a
+ *clean one) is not touched.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -33,7 +33,7 @@ static const struct {
 } ERRORS[] = {
 	{"ENOSPC", ENOSPC}, {"ENOMEM", ENOMEM}, {"EAGAIN", EAGAIN}, {"EIO", EIO},
 	{"EMFILE", EMFILE}, {"ENFILE", ENFILE}, {"ENOSYS", ENOSYS}, {"EACCES", EACCES},
-	{"EINTR", EINTR},   {"EPIPE", EPIPE},	{"EFBIG", EFBIG},
+	{"EINTR", EINTR},   {"EPIPE", EPIPE},   {"EFBIG", EFBIG},
 };
 
 static int error_number(const char *name, size_t size)
@@ -87,14 +87,15 @@ SHIM(ssize_t, read, -1, (int fd, void *buffer, size_t size), (fd, buffer, size))
 SHIM(ssize_t, write, -1, (int fd, const void *buffer, size_t size), (fd, buffer, size))
 SHIM(off_t, lseek, -1, (int fd, off_t offset, int whence), (fd, offset, whence))
 SHIM(int, fstat, -1, (int fd, struct stat *info), (fd, info))
-SHIM(void *, mmap, MAP_FAILED, (void *address, size_t size, int protection, int flags, int fd, off_t offset),
+SHIM(void *, mmap, MAP_FAILED,
+     (void *address, size_t size, int protection, int flags, int fd, off_t offset),
      (address, size, protection, flags, fd, offset))
 SHIM(int, timer_create, -1, (clockid_t clock, struct sigevent *event, timer_t *timer),
      (clock, event, timer))
 SHIM(ssize_t, readlink, -1, (const char *path, char *buffer, size_t size), (path, buffer, size))
 /* This one returns the error. */
 SHIM(int, posix_spawn, error,
-     (pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+     (pid_t * pid, const char *path, const posix_spawn_file_actions_t *actions,
       const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]),
      (pid, path, actions, attributes, arguments, environment))
 

@@ -100,11 +100,12 @@ static void an_unparsed_mail_has_every_field(void **state)
 	document_fill_empty(document);
 	g_autofree char *got = wire_print(document, false, NULL);
 
-	assert_non_null(strstr(got, "\"From\":\"\",\"FromName\":\"\",\"To\":\"\",\"Cc\":\"\",\"Bcc\":\"\","
-				    "\"ReplyTo\":\"\",\"Date\":\"\",\"TextBody\":\"\",\"HtmlBody\":\"\","
-				    "\"FromFull\":{\"Email\":\"\",\"Name\":\"\",\"MailboxHash\":\"\"},"
-				    "\"ToFull\":[],\"CcFull\":[],\"BccFull\":[],\"Headers\":[],"
-				    "\"Attachments\":[],\"Mailpipe\":{"));
+	assert_non_null(
+		strstr(got, "\"From\":\"\",\"FromName\":\"\",\"To\":\"\",\"Cc\":\"\",\"Bcc\":\"\","
+			    "\"ReplyTo\":\"\",\"Date\":\"\",\"TextBody\":\"\",\"HtmlBody\":\"\","
+			    "\"FromFull\":{\"Email\":\"\",\"Name\":\"\",\"MailboxHash\":\"\"},"
+			    "\"ToFull\":[],\"CcFull\":[],\"BccFull\":[],\"Headers\":[],"
+			    "\"Attachments\":[],\"Mailpipe\":{"));
 	assert_string_equal(wire_get_text(document, "Subject"), "kept");
 	assert_non_null(strstr(got, "\"Raw\":\"cmF3/w==\""));
 	assert_non_null(strstr(got, "\"Auto\":\"no\""));
@@ -138,13 +139,14 @@ static void a_job_comes_through_whole(void **state)
 
 static void a_broken_job_is_refused(void **state)
 {
+#define DOCUMENT "\"Document\":{\"Mailpipe\":{\"Defects\":[]}}"
 	static const char *const JOBS[] = {
 		"{}",
 		"[]",
 		"{\"Document\":{}}",
-		"{\"Document\":{\"Mailpipe\":{\"Defects\":[]}}}",
-		"{\"Document\":{\"Mailpipe\":{\"Defects\":[]}},\"Limits\":{\"message_size\":-1}}",
-		"{\"Document\":{\"Mailpipe\":{\"Defects\":[]}},\"Limits\":{\"message_size\":\"1\"}}",
+		"{" DOCUMENT "}",
+		"{" DOCUMENT ",\"Limits\":{\"message_size\":-1}}",
+		"{" DOCUMENT ",\"Limits\":{\"message_size\":\"1\"}}",
 	};
 	struct config_limits limits;
 	enum config_raw raw;
@@ -157,8 +159,8 @@ static void a_broken_job_is_refused(void **state)
 		assert_string_equal(reason.status, "4.3.0");
 		wire_free(&job);
 	}
-	struct wire *job = document_job(new_document(), &(struct config_limits){.deadline = 1},
-					CONFIG_RAW_NO);
+	struct wire *job =
+		document_job(new_document(), &(struct config_limits){.deadline = 1}, CONFIG_RAW_NO);
 
 	wire_set_text(job, "Raw", "perhaps");
 	assert_null(document_from_job(job, &limits, &raw, &reason));

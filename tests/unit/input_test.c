@@ -126,7 +126,8 @@ static void the_size_is_postfix_s(void **state)
 static void headers_of_pipe_do_not_count(void **state)
 {
 	(void)state;
-	assert_int_equal(queue_size("Return-Path: <>\nX-Original-To: a@b\nDelivered-To: a@b\na\n"), 3);
+	assert_int_equal(queue_size("Return-Path: <>\nX-Original-To: a@b\nDelivered-To: a@b\na\n"),
+			 3);
 	assert_int_equal(queue_size("Delivered-To: a@b\na\n"), 3);
 	/* Only at the beginning, once, and in this order. */
 	assert_int_equal(queue_size("a\nDelivered-To: a\n"), 3 + 2 + 15);

@@ -38,9 +38,10 @@ static enum outcome parse(const char *words)
 static void the_line_of_master_cf(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("--queue-id|4bKxYJ5sG9z1Wk2|--size|1234|--client|192.0.2.1|--sender|a@b.c|"
-			       "--|x@y.z"),
-			 OUTCOME_OK);
+	assert_int_equal(
+		parse("--queue-id|4bKxYJ5sG9z1Wk2|--size|1234|--client|192.0.2.1|--sender|a@b.c|"
+		      "--|x@y.z"),
+		OUTCOME_OK);
 	assert_int_equal(options.action, OPTIONS_RUN);
 	assert_string_equal(options.envelope.queue_id, "4bKxYJ5sG9z1Wk2");
 	assert_int_equal(options.envelope.size, 1234);
