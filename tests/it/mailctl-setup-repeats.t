@@ -22,7 +22,7 @@ is "$(echo "$first" | grep -v '^ok\|^errors')" "mysql: database $MYSQL_NODB: cre
 mysql: migration 0001 inbound: applied
 mysql: addresses: 4 added, 0 changed, 0 removed, 0 already there
 mysql: user $USERS-ingest@localhost: created
-mysql: rights of '$USERS-ingest'@'localhost': 10 granted, 0 revoked
+mysql: rights of '$USERS-ingest'@'localhost': 7 granted, 0 revoked
 mysql: user $USERS-mailout@localhost: created
 mysql: rights of '$USERS-mailout'@'localhost': 2 granted, 0 revoked
 mysql: user $USERS-web@localhost: created
