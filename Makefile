@@ -60,7 +60,8 @@ PROGRAMS := $(if $(wildcard mailin/mailin.c),$(B)/sbin/mailin) \
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%.t,$(wildcard tests/unit/*_test.c))
 # Programs that integration tests run against real servers.
-IT_PROGRAMS := $(patsubst tests/it/%.c,$(B)/tests/it/%,$(wildcard tests/it/*.c)) $(B)/tests/fail.so
+IT_PROGRAMS := $(patsubst tests/it/%.c,$(B)/tests/it/%,$(wildcard tests/it/*.c)) $(B)/tests/fail.so \
+	$(B)/tests/fuzz/parse-server
 
 all: $(PROGRAMS) ## build (the default)
 
@@ -130,6 +131,10 @@ $(B)/tests/unit/%.t: $(B)/obj/tests/unit/%.o $(PARSE_LIB) $(INGEST_LIB) $(MAILCT
 $(B)/tests/it/%: $(B)/obj/tests/it/%.o $(PARSE_LIB) $(MAILCTL_LIB) $(MAILIN_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+
+$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(PARSE_LIB) $(MAILIN_LIB) $(COMMON_LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # Makes library calls fail; preloaded by tests, so free of fortification and sanitizers.
 $(B)/tests/fail.so: tests/lib/fail.c $(B)/flags

@@ -83,6 +83,14 @@ static bool is_full(struct attachments *a)
 	return true;
 }
 
+/* RFC 2183, 2.8: what is unknown means attachment. */
+static const char *known_disposition(const char *disposition)
+{
+	if (disposition == NULL)
+		return "";
+	return strcmp(disposition, "inline") == 0 ? "inline" : "attachment";
+}
+
 static void add_item(struct attachments *a, const struct item *item)
 {
 	unsigned char digest[SHA256_SIZE];
@@ -102,7 +110,7 @@ static void add_item(struct attachments *a, const struct item *item)
 	wire_set_text(object, "ContentType", item->type);
 	wire_set_int(object, "ContentLength", (int64_t)item->data.size);
 	wire_set_text(object, "ContentID", item->content_id == NULL ? "" : item->content_id);
-	wire_set_text(object, "Disposition", item->disposition == NULL ? "" : item->disposition);
+	wire_set_text(object, "Disposition", known_disposition(item->disposition));
 	wire_set_text(object, "DetectedType", detect_type(item->data.data, item->data.size));
 	wire_set_text(object, "Sha256", sha256_text(digest, hex));
 	wire_set_base64(object, "Content", item->data.data, item->data.size);
@@ -151,6 +159,20 @@ static bool is_tnef(const struct part *part, const char *name, struct span data)
 	       (name != NULL && g_ascii_strcasecmp(name, "winmail.dat") == 0);
 }
 
+/* In lower case; NULL if it is no media type. */
+static char *known_type(const char *type)
+{
+	struct defects ignored;
+
+	if (type == NULL)
+		return NULL;
+	struct params *params = params_parse((struct span){ type, strlen(type) }, &ignored);
+	g_autofree char *value = g_strdup(params_value(params));
+	params_free(&params);
+	const char *slash = strchr(value, '/');
+	return slash != NULL && slash > value && slash[1] != '\0' ? g_steal_pointer(&value) : NULL;
+}
+
 /* False if it could not be opened, nothing is in it or something may be missing. */
 static bool add_tnef(struct attachments *a, struct span data)
 {
@@ -168,15 +190,12 @@ static bool add_tnef(struct attachments *a, struct span data)
 		const struct tnef_file *file = &tnef->files[i];
 		struct item item = {
 			.name = file->name,
-			.type = file->content_type,
 			.content_id = file->content_id,
 			.disposition = file->content_id == NULL ? "attachment" : "inline",
 			.data = { (const char *)file->data, file->size },
 		};
-		if (item.type == NULL)
-			item.type = detect_type(file->data, file->size);
-		g_autofree char *type = g_ascii_strdown(item.type, -1);
-		item.type = type;
+		g_autofree char *type = known_type(file->content_type);
+		item.type = type != NULL ? type : detect_type(file->data, file->size);
 		add_item(a, &item);
 	}
 	if (a->text == NULL)

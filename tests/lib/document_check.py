@@ -197,8 +197,11 @@ def _check_nothing_lost(document, mail, findings):
         return
     texts = (document["TextBody"], document["HtmlBody"], document["Attachments"],
              document["Mailpipe"].get("Raw"))
-    body = re.split(rb"\r?\n\r?\n|\r\r", re.sub(rb"(?m)^--.*$", b"", mail), maxsplit=1)
-    if len(body) == 2 and re.search(rb"[0-9A-Za-z\x80-\xff]", body[1]):
+    end = rb"\r?\n\r?\n" if b"\n" in mail else rb"\r\r"
+    body = re.split(end, mail, maxsplit=1)
+    # Boundaries and the headers of parts are no text.
+    plain = re.sub(rb"(?m)^(--|[!-9;-~]+:|[ \t]).*$", b"", body[-1])
+    if len(body) == 2 and re.search(rb"[0-9A-Za-z\x80-\xff]", plain):
         if not any(texts):
             findings.append("nothing of the body is left")
     elif not any(texts) and not document["Headers"]:
