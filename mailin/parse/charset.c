@@ -90,16 +90,13 @@ static const char *skip_space(const char *p, const char *end)
 static bool is_charset_parameter(const char *mail, const char *equals)
 {
 	static const char name[] = "charset";
-	const char *p = equals;
-	int steps = 0;
+	size_t end = (size_t)(equals - mail);
+	size_t first = end > PARAMETER_SPACE_MAX ? end - PARAMETER_SPACE_MAX : 0;
 
-	while (p > mail && steps < PARAMETER_SPACE_MAX && p[-1] != '\0' &&
-	       strchr(" \t\r\n*0", p[-1]) != NULL) {
-		p--;
-		steps++;
-	}
-	return (size_t)(p - mail) >= strlen(name) &&
-	       g_ascii_strncasecmp(p - strlen(name), name, strlen(name)) == 0;
+	while (end > first && mail[end - 1] != '\0' && strchr(" \t\r\n*0", mail[end - 1]) != NULL)
+		end--;
+	return end >= strlen(name) &&
+	       g_ascii_strncasecmp(mail + end - strlen(name), name, strlen(name)) == 0;
 }
 
 struct label {
@@ -117,6 +114,9 @@ static struct label label_at(const char *mail, const char *equals, const char *e
 		label.start = equals + 2;
 		label.size = label_size(label.start, end);
 	} else if (equals > mail && is_charset_parameter(mail, equals)) {
+		/* <meta charset=...> in quoted-printable */
+		if (end - label.start > 2 && memcmp(label.start, "3D", 2) == 0)
+			label.start = skip_space(label.start + 2, end);
 		label.size = label_size(label.start, end);
 		/* "us-ascii'en'koi8-r": the value's own charset, its language, the value */
 		const char *quote = label.start + label.size;

@@ -1,22 +1,19 @@
 #include "mailin/parse/html_text.h"
 
 #include <dlfcn.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <glib.h>
 #include <libxml/HTMLparser.h>
 
+#include "mailin/parse/html_clean.h"
 #include "mailin/parse/html_layout.h"
-
-#define BODY "<body>"
 
 enum {
 	URL_MAX = 2000,        /* longer links are for machines */
 	NUMBER_MAX = 99999999, /* of a list's item */
-	CONDITION_MAX = 256,   /* bytes of "<![if ...]>" */
-	ATTRIBUTES_MAX = 250,  /* of a tag */
 	STYLE_MAX = 4096,      /* bytes of a style attribute that are looked at */
 };
 
@@ -27,18 +24,26 @@ enum {
  */
 enum { ERROR_COST = 128, ERROR_BUDGET = 1 << 27 };
 
+/* Whatever else takes long: a mail's HTML gets so many microseconds of the processor. */
+enum { CPU_BUDGET = 800000 };
+
 /* libxml2, by dlopen(); the types are the headers'. */
 static struct {
 	void *handle;
 	void (*init)(void);
 	void (*cleanup)(void);
 	int (*omit)(int);
-	htmlParserCtxtPtr (*create)(const char *, int);
+	htmlParserCtxtPtr (*create)(void);
+	xmlParserInputBufferPtr (*buffer)(xmlInputReadCallback, xmlInputCloseCallback, void *,
+					  xmlCharEncoding);
+	xmlParserInputPtr (*stream)(xmlParserCtxtPtr, xmlParserInputBufferPtr, xmlCharEncoding);
+	int (*push)(xmlParserCtxtPtr, xmlParserInputPtr);
 	int (*options)(htmlParserCtxtPtr, int);
 	int (*parse)(htmlParserCtxtPtr);
 	void (*stop)(xmlParserCtxtPtr);
 	void (*free)(htmlParserCtxtPtr);
-	long budget; /* what is left of it for this mail's parts */
+	long budget;     /* of errors: what is left of it for this mail's parts */
+	gint64 cpu_left; /* microseconds of the processor, likewise */
 } libxml2;
 
 enum role {
@@ -97,6 +102,10 @@ struct element {
 
 struct run {
 	htmlParserCtxtPtr parser;
+	const char *input; /* what the parser has not read yet */
+	size_t input_left;
+	gint64 cpu_end;
+	bool late; /* it took too long: the rest was kept back */
 	struct html_layout layout;
 	GArray *elements;
 	unsigned hidden;  /* open elements that are not shown */
@@ -121,7 +130,10 @@ static bool bind_symbols(void)
 	return bind_symbol("xmlInitParser", &libxml2.init) &&
 	       bind_symbol("xmlCleanupParser", &libxml2.cleanup) &&
 	       bind_symbol("htmlHandleOmittedElem", &libxml2.omit) &&
-	       bind_symbol("htmlCreateMemoryParserCtxt", &libxml2.create) &&
+	       bind_symbol("htmlNewParserCtxt", &libxml2.create) &&
+	       bind_symbol("xmlParserInputBufferCreateIO", &libxml2.buffer) &&
+	       bind_symbol("xmlNewIOInputStream", &libxml2.stream) &&
+	       bind_symbol("inputPush", &libxml2.push) &&
 	       bind_symbol("htmlCtxtUseOptions", &libxml2.options) &&
 	       bind_symbol("htmlParseDocument", &libxml2.parse) &&
 	       bind_symbol("xmlStopParser", &libxml2.stop) &&
@@ -167,6 +179,7 @@ void html_text_init(const char *mail, size_t size)
 	}
 	libxml2.init();
 	libxml2.budget = ERROR_BUDGET;
+	libxml2.cpu_left = CPU_BUDGET;
 	/* No <html>, <body> and <p> that nobody wrote: the last would put blank lines where there
 	 * are none. */
 	(void)libxml2.omit(0);
@@ -497,72 +510,53 @@ static void count_error(void *context, xmlErrorPtr error)
 		libxml2.stop(run->parser);
 }
 
-/*
- * "<![if !mso]>" and "<![endif]>" reveal what is between them to all but Outlook.  HTML calls them
- * comments, libxml2 calls them text: blanks in their place.
- */
-static void remove_conditions(char *html, size_t size)
+static gint64 cpu_now(void)
 {
-	static const char mark[] = "<![";
-	char *end = html + size;
-	char *close = html; /* the first ">" behind p, if that is known */
+	struct timespec now;
 
-	for (char *p = html; (p = memmem(p, (size_t)(end - p), mark, strlen(mark))) != NULL; p++) {
-		if (close <= p)
-			close = memchr(p, '>', (size_t)(end - p));
-		if (close == NULL)
-			return;
-		if (close[-1] == ']' && close - p < CONDITION_MAX)
-			memset(p, ' ', (size_t)(close - p) + 1);
-	}
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
-/* Blank what follows the first attributes of the tag that begins at p; returns its end. */
-static char *bound_attributes(char *p, char *end)
+/* The input just ends when time is up: the parser must not be stopped while it reads. */
+static int read_input(void *context, char *buffer, int size)
 {
-	char quote = '\0';
-	size_t words = 0;
+	struct run *run = context;
 
-	for (; p < end && (*p != '>' || quote != '\0'); p++) {
-		if (quote != '\0')
-			quote = *p == quote ? '\0' : quote;
-		else if (*p == '"' || *p == '\'')
-			quote = *p;
-		else if (g_ascii_isspace(*p) && p + 1 < end && !g_ascii_isspace(p[1]))
-			words++;
-		if (words > ATTRIBUTES_MAX)
-			*p = ' ';
-	}
-	return p;
+	if (size <= 0 || run->input_left == 0)
+		return 0;
+	run->late = run->late || cpu_now() > run->cpu_end;
+	if (run->late)
+		return 0;
+	size_t some = MIN((size_t)size, run->input_left);
+	memcpy(buffer, run->input, some);
+	run->input += some;
+	run->input_left -= some;
+	return (int)some;
 }
 
-/* libxml2 compares each attribute of a tag with all others. */
-static void remove_attributes(char *html, size_t size)
+static int close_input(void *context)
 {
-	char *end = html + size;
-
-	for (char *p = html; (p = memchr(p, '<', (size_t)(end - p))) != NULL;) {
-		p++;
-		if (p < end && g_ascii_isalpha(*p))
-			p = bound_attributes(p, end);
-	}
+	(void)context;
+	return 0;
 }
 
-/* Within <body>, because libxml2 makes a paragraph of text that is in no element; the mail's own
- * <html> and <body> it ignores then. */
-static GString *wrap(const char *html, size_t size)
+/* False if memory ran out. */
+static bool open_input(struct run *run)
 {
-	GString *wrapped = g_string_sized_new(size + sizeof(BODY));
-
-	g_string_append(wrapped, BODY);
-	g_string_append_len(wrapped, html, (gssize)size);
-	remove_conditions(wrapped->str, wrapped->len);
-	remove_attributes(wrapped->str, wrapped->len);
-	return wrapped;
+	xmlParserInputBufferPtr buffer =
+		libxml2.buffer(read_input, close_input, run, XML_CHAR_ENCODING_NONE);
+	if (buffer == NULL)
+		return false;
+	xmlParserInputPtr stream = libxml2.stream(run->parser, buffer, XML_CHAR_ENCODING_NONE);
+	return stream != NULL && libxml2.push(run->parser, stream) >= 0;
 }
 
 static void parse(struct run *run)
 {
+	gint64 start = cpu_now();
+
+	run->cpu_end = start + libxml2.cpu_left;
 	*run->parser->sax = (xmlSAXHandler){
 		.startElement = start_element,
 		.endElement = end_element,
@@ -576,6 +570,7 @@ static void parse(struct run *run)
 	/* What the input is already: no conversion, whatever a <meta> says. */
 	run->parser->charset = XML_CHAR_ENCODING_UTF8;
 	libxml2.parse(run->parser);
+	libxml2.cpu_left -= cpu_now() - start;
 }
 
 char *html_to_text(const char *html, size_t size, size_t limit, bool *cut)
@@ -587,17 +582,20 @@ char *html_to_text(const char *html, size_t size, size_t limit, bool *cut)
 		return NULL;
 	if (size == 0)
 		return g_strdup("");
-	g_autoptr(GString) wrapped = wrap(html, MIN(size, INT_MAX / 2));
-	run.parser = libxml2.create(wrapped->str, (int)wrapped->len);
+	g_autoptr(GString) clean = html_clean(html, size);
+	run.input = clean->str;
+	run.input_left = clean->len;
+	run.parser = libxml2.create();
 	if (run.parser == NULL)
 		return NULL;
 	html_layout_init(&run.layout, limit);
 	run.elements = g_array_new(FALSE, FALSE, sizeof(struct element));
-	parse(&run);
+	if (open_input(&run))
+		parse(&run);
 	libxml2.free(run.parser);
 	for (guint i = 0; i < run.elements->len; i++)
 		g_free(g_array_index(run.elements, struct element, i).url);
 	g_array_free(run.elements, TRUE);
-	*cut = run.layout.full || libxml2.budget < 0;
+	*cut = run.layout.full || run.late || libxml2.budget < 0;
 	return html_layout_finish(&run.layout);
 }

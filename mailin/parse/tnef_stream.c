@@ -287,16 +287,17 @@ static void read_attachment(struct attachment *attachment, struct reader reader)
 /* A long title is cut in its middle: the extension matters. */
 static void put_title(GByteArray *out, struct reader title)
 {
-	unsigned char cut[TITLE_MAX];
+	g_autoptr(GByteArray) cut = g_byte_array_new();
 
-	if (title.left > TITLE_MAX) {
-		memcpy(cut, title.bytes, TITLE_HEAD);
-		memcpy(cut + TITLE_HEAD, title.bytes + title.left - (TITLE_MAX - TITLE_HEAD),
-		       TITLE_MAX - TITLE_HEAD);
-		title = (struct reader){cut, TITLE_MAX};
+	if (title.left <= TITLE_MAX) {
+		put(cut, title.bytes, title.left);
+	} else {
+		put(cut, title.bytes, TITLE_HEAD);
+		put(cut, title.bytes + title.left - (TITLE_MAX - TITLE_HEAD),
+		    TITLE_MAX - TITLE_HEAD);
 	}
-	if (title.left > 0)
-		put_attribute(out, LVL_ATTACHMENT, attAttachTitle, title.bytes, title.left);
+	if (cut->len > 0)
+		put_attribute(out, LVL_ATTACHMENT, attAttachTitle, cut->data, cut->len);
 }
 
 static void end_attachment(GByteArray *out, struct attachment *attachment)

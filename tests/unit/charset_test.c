@@ -164,6 +164,7 @@ static const char labelled_mail[] = "Subject: =?koi8-r?Q?x?=\r\n"
 				    "Content-Type: text/plain; charset*0*=us-ascii'en'euc-jp\r\n"
 				    "Content-Disposition: attachment; filename*=ISO-8859-2''x\r\n"
 				    "Content-Disposition: attachment; filename*0*=big5''x\r\n"
+				    "<meta charset=3D\"gb18030\">\r\n"
 				    "Content-Type: text/plain; charset=iso-2022-jp";
 
 static void preloaded_charsets_need_no_file(void **state)

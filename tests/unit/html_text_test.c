@@ -195,6 +195,39 @@ static void depth_and_garbage_take_linear_time(void **state)
 	check_speed("<![if x", 1000000, "", 0);
 }
 
+/* libxml2 compares each attribute with all others of its tag. */
+static void check_attributes(const char *before, const char *format)
+{
+	enum { ATTRIBUTES = 100000 };
+	g_autoptr(GString) html = g_string_new(before);
+	bool cut;
+
+	for (int i = 0; i < ATTRIBUTES; i++) {
+		g_autofree char *number = g_strdup_printf("a%d", i);
+
+		g_string_append(html, number);
+		g_string_append(html, format);
+	}
+	g_string_append(html, ">text");
+	gint64 begin = g_get_monotonic_time();
+	g_autofree char *text = html_to_text(html->str, html->len, LIMIT, &cut);
+	if (g_get_monotonic_time() - begin > 5 * G_USEC_PER_SEC)
+		fail_msg("slow: %s %s", before, format);
+	html_text_deinit();
+	html_text_init(mail, sizeof(mail) - 1);
+}
+
+static void attributes_take_bounded_time(void **state)
+{
+	(void)state;
+	check_attributes("<x ", " ");
+	check_attributes("<x ", "=\"\"");
+	check_attributes("<x ", " = ");
+	check_attributes("<x don't><y ", " ");
+	check_attributes("<!-- <z a='--><y ", " ");
+	check_attributes("<script><z a='</script><y ", " ");
+}
+
 static void without_html_nothing_is_loaded(void **state)
 {
 	static const char plain[] = "Content-Type: text/plain\r\n\r\nhtml, not text/htm";
@@ -227,6 +260,7 @@ int main(void)
 		LOADED(text_is_cut_at_the_limit),
 		LOADED(no_file_is_needed),
 		LOADED(depth_and_garbage_take_linear_time),
+		LOADED(attributes_take_bounded_time),
 	};
 	return cmocka_run_group_tests_name("html_text", tests, NULL, NULL);
 }
