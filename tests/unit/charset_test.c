@@ -173,7 +173,8 @@ static void preloaded_charsets_need_no_file(void **state)
 		GOOD("koi8-r", "\xF0", "П"),       GOOD("windows-1251", "\xCF", "П"),
 		GOOD("euc-jp", "\xC6\xFC", "日"),  GOOD("iso-8859-2", "\xB1", "ą"),
 		GOOD("big5", "\xA7\x41", "你"),    GOOD("iso-2022-jp", "\x1B$BF|\x1B(B", "日"),
-		GOOD("windows-1252", "\x80", "€"), BAD("gb18030", "\xC4\xE3", "Äã"),
+		GOOD("windows-1252", "\x80", "€"), GOOD("gb18030", "\xC4\xE3", "你"),
+		BAD("euc-kr", "\xB0\xA1", "°¡"),
 	};
 	struct rlimit before;
 
