@@ -14,7 +14,7 @@
 
 #include "common/db.h"
 
-enum { TIMEOUT_MS = 4000, ROWS = 256, BIG = 3 * 1024 * 1024 };
+enum { TIMEOUT_MS = 4000, SLACK_MS = 1500, ROWS = 256, BIG = 3 * 1024 * 1024 };
 
 static struct db *connect_as(const char *user, const char *password)
 {
@@ -501,6 +501,37 @@ static void commit_that_failed_for_sure_is_not_unknown(void **state)
 	assert_false(unknown);
 }
 
+/* A server that does not answer any more looks like a lost one, in time. */
+static void hanging_server_is_lost_in_time(void **state)
+{
+	struct db *db = *state;
+	struct reason reason = {0};
+	pid_t server = (pid_t)atoi(getenv("DB_PID"));
+	bool unknown = false;
+
+	assert_int_equal(db_begin(db, &reason), OUTCOME_OK);
+	must(db, "INSERT INTO t (id) VALUES (1)");
+	assert_int_equal(kill(server, SIGSTOP), 0);
+	int64_t begun = monotonic_ms();
+	enum outcome outcome = db_commit(db, &unknown, &reason);
+	int64_t commit_ms = monotonic_ms() - begun;
+	struct db *other = connect_as("root", getenv("DB_PASSWORD"));
+	int64_t both_ms = monotonic_ms() - begun;
+
+	assert_int_equal(kill(server, SIGCONT), 0);
+	assert_int_equal(outcome, OUTCOME_RETRY);
+	assert_true(unknown);
+	assert_true(db_lost(db));
+	assert_null(other);
+	assert_in_range(commit_ms, TIMEOUT_MS - SLACK_MS, TIMEOUT_MS + SLACK_MS);
+	assert_in_range(both_ms, commit_ms + TIMEOUT_MS - SLACK_MS,
+			commit_ms + TIMEOUT_MS + SLACK_MS);
+	/* The commit was on its way: that is what unknown means. */
+	other = open_root();
+	assert_int_equal(number_of(other, "SELECT COUNT(*) FROM t"), 1);
+	db_close(&other);
+}
+
 /* The last test: afterwards there is no server. */
 static void killed_server_makes_the_commit_unknown(void **state)
 {
@@ -541,6 +572,7 @@ int main(void)
 		PROBE(duplicate_key_is_retried),
 		PROBE(killed_connection_is_lost),
 		PROBE(commit_that_failed_for_sure_is_not_unknown),
+		PROBE(hanging_server_is_lost_in_time),
 		PROBE(killed_server_makes_the_commit_unknown),
 	};
 
