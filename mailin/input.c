@@ -148,7 +148,7 @@ static void digest_and_count_end(struct input *input, struct sha256_ctx *hash,
 
 enum outcome input_read(struct input *input, int from, int64_t limit, struct reason *reason)
 {
-	g_autofree char *piece = g_malloc(PIECE_SIZE);
+	char piece[PIECE_SIZE];
 	struct counter counter = {0};
 	struct sha256_ctx hash;
 

@@ -323,7 +323,8 @@ static enum outcome print_document(const struct mail *mail, struct reason *reaso
 
 		if (document == NULL)
 			return OUTCOME_RETRY;
-		text = pretty = wire_print(document, true, &size);
+		pretty = wire_print(document, true, &size);
+		text = pretty;
 		wire_free(&document);
 	}
 	if (text == NULL || !print_all(text, size))

@@ -30,6 +30,7 @@ odd '"a\"b\\"@odd.example' 'quotes and backslashes'
 odd "'; DROP TABLE messages; --@odd.example" 'SQL'
 odd '","MessageStream":"support@odd.example' 'JSON'
 odd '-c/etc/passwd@odd.example' 'an option'
+# shellcheck disable=SC2016
 odd '$(id)`id`|id;%s%n@odd.example' 'a shell and printf'
 odd "$(printf 'a\001\033[2J\177b@odd.example')" 'control characters'
 odd "$(printf 'a\r\nBcc: x event=published@odd.example')" 'line ends'

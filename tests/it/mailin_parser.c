@@ -95,9 +95,11 @@ static void misbehave(void)
 	while (strcmp(word, "spin") == 0)
 		;
 	while (strcmp(word, "memory") == 0) {
-		char *volatile memory = g_malloc(MB);
+		/* Kept, or the compiler takes the call away. */
+		static char *volatile memory;
 
-		(void)memory;
+		memory = g_malloc(MB);
+		*memory = 1;
 	}
 	while (strcmp(word, "flood") == 0)
 		say("{\"flood\":\"................................................................"

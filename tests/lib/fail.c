@@ -62,6 +62,7 @@ static int failure(const char *call, int *count)
 	return error_number(name, colon != NULL ? (size_t)(colon - name) : strlen(name));
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): types and lists of parameters */
 /* Define a call that returns `result` with errno set when it is to fail. */
 #define SHIM(type, name, result, parameters, arguments)                                            \
 	type name parameters;                                                                      \
@@ -99,6 +100,8 @@ SHIM(int, posix_spawn, error,
       const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]),
      (pid, path, actions, attributes, arguments, environment))
 
+/* NOLINTEND(bugprone-macro-parentheses) */
+
 /* ---- syslog ---- */
 
 __attribute__((format(printf, 1, 0))) static void note(const char *format, va_list arguments)
@@ -108,7 +111,7 @@ __attribute__((format(printf, 1, 0))) static void note(const char *format, va_li
 
 	if (out == NULL)
 		return;
-	vfprintf(out, format, arguments);
+	vfprintf(out, format, arguments); /* NOLINT: it is initialised by every caller */
 	fputc('\n', out);
 	fclose(out);
 }

@@ -108,11 +108,12 @@ static void assert_exit(void (*attempt)(void), int code)
 
 static void compute(void)
 {
-	char *memory = malloc(32 * MB);
+	const size_t size = MEMORY_MAX / 8;
+	char *memory = malloc(size);
 	struct timespec now;
 
-	memset(memory, 1, 32 * MB);
-	memory = realloc(memory, 64 * MB);
+	memset(memory, 1, size);
+	memory = realloc(memory, 2 * size);
 	free(memory);
 	clock_gettime(CLOCK_REALTIME, &now);
 	char *converted = g_convert("gr\xfc\xdf", 4, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
@@ -137,7 +138,7 @@ static void *sum(void *context)
 	char *volatile memory = malloc(MB);
 
 	memset(memory, 1, MB);
-	*(int *)context = memory[MB - 1];
+	*(int *)context = memory[MB - 1] == 1;
 	free(memory);
 	return NULL;
 }
@@ -325,16 +326,19 @@ static void opening_files_is_refused(void **state)
 static void allocate_by_glib(void)
 {
 	for (;;) {
-		/* Or the compiler takes the call away. */
-		char *volatile memory = g_malloc(MB);
+		static char *volatile memory;
 
-		(void)memory;
+		memory = g_malloc(MB);
+		*memory = 1;
 	}
 }
 
 static void allocate_by_malloc(void)
 {
-	_exit(malloc(MEMORY_MAX) == NULL ? EXIT_REFUSED : EXIT_ALLOWED);
+	/* Or the compiler takes the call away. */
+	char *volatile memory = malloc(MEMORY_MAX);
+
+	_exit(memory == NULL ? EXIT_REFUSED : EXIT_ALLOWED);
 }
 
 static void memory_is_limited(void **state)
