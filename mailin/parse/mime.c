@@ -279,7 +279,12 @@ static void read_disposition(struct part *part, struct defects *defects)
 
 /* ---- multiparts ---- */
 
-/* Returns where the preamble ends if a boundary line came, else NULL. */
+static bool is_blank_between(const char *start, const char *end)
+{
+	return span_trim((struct span){ start, (size_t)(end - start) }).size == 0;
+}
+
+/* Returns where the preamble ends if a boundary line came and no text is beyond the parts, else NULL. */
 static const char *read_children(struct scanner *s, struct part *part, int64_t depth,
 				 struct span boundary, struct delimiter *delimiter)
 {
@@ -299,10 +304,13 @@ static const char *read_children(struct scanner *s, struct part *part, int64_t d
 		g_ptr_array_add(part->children, read_part(s, depth + 1, type, delimiter));
 	}
 	g_array_set_size(s->boundaries, (guint)level);
-	if (delimiter->level == level)
-		skip_to_boundary(s, delimiter);		/* the epilogue */
-	else if (part->children->len > 0)
+	if (delimiter->level == level) {
+		const char *epilogue = s->p;
+		if (!is_blank_between(epilogue, skip_to_boundary(s, delimiter)))
+			preamble_end = NULL;
+	} else if (part->children->len > 0) {
 		defect_note(s->defects, DEFECT_UNTERMINATED);
+	}
 	return preamble_end;
 }
 

@@ -45,20 +45,22 @@ static bool is_broken_base64(struct span body)
 	return rubbish || characters % 4 != 0;
 }
 
-/* What follows the "begin MODE NAME" line.  GMime's decoder takes that line for data, and so do blank
- * lines before it. */
-static struct span skip_uuencode_begin(struct span body)
+/* What follows the "begin MODE NAME" line, if there is one: GMime's decoder takes it for data, and blank
+ * lines before it, too. */
+static bool skip_uuencode_begin(struct span *body)
 {
-	const char *p = body.data, *end = body.data + body.size;
+	const char *p = body->data, *end = body->data + body->size;
 
 	while (p < end) {
 		const char *newline = memchr(p, '\n', (size_t)(end - p));
 		const char *next = newline == NULL ? end : newline + 1;
-		if ((size_t)(next - p) > strlen("begin ") && memcmp(p, "begin ", strlen("begin ")) == 0)
-			return (struct span){ next, (size_t)(end - next) };
+		if ((size_t)(next - p) > strlen("begin ") && memcmp(p, "begin ", strlen("begin ")) == 0) {
+			*body = (struct span){ next, (size_t)(end - next) };
+			return true;
+		}
 		p = next;
 	}
-	return body;
+	return false;
 }
 
 size_t transfer_base64_room(size_t size)
@@ -106,14 +108,14 @@ struct span transfer_decode(const struct part *part, char **owned, struct defect
 	enum transfer transfer = read_encoding(part, &encoding);
 
 	*owned = NULL;
+	struct span body = part->body;
+	if (encoding == GMIME_CONTENT_ENCODING_UUENCODE && !skip_uuencode_begin(&body))
+		transfer = TRANSFER_UNKNOWN;
 	if (transfer == TRANSFER_UNKNOWN)
 		defect_note(defects, DEFECT_ENCODING);
 	if (transfer != TRANSFER_DECODE)
-		return part->body;
-	if (encoding == GMIME_CONTENT_ENCODING_BASE64 && is_broken_base64(part->body))
+		return body;
+	if (encoding == GMIME_CONTENT_ENCODING_BASE64 && is_broken_base64(body))
 		defect_note(defects, DEFECT_BASE64);
-	struct span body = part->body;
-	if (encoding == GMIME_CONTENT_ENCODING_UUENCODE)
-		body = skip_uuencode_begin(body);
 	return decode(encoding, body, owned);
 }

@@ -17,6 +17,7 @@ suite.add("unknown-encoding", defects=["unknown transfer encoding"])
 suite.add("encoding-long", defects=["header too large", "unknown transfer encoding"])
 suite.add("uuencode-begins", hello=False, defects=[])
 suite.add("uuencode-body", hello=False, defects=[])
+suite.add("uuencode-none", raw=False, defects=["unknown transfer encoding"])
 suite.add("uuencode-file", hello=False, defects=[], see=lambda d: None if d["Attachments"][0]["Content"] == "ZmlsZQ=="
           else d["Attachments"])
 suite.add("uuencode-in-text", defects=[])

@@ -519,6 +519,11 @@ def empty_multipart():
 
 
 @nasty()
+def only_epilogue():
+    return MIME + b"Content-Type: multipart/mixed; boundary=b\n\n--b--\n" + HELLO
+
+
+@nasty()
 def multipart_encoded():
     """A multipart in base64: forbidden, seen."""
     inner = b"--b\n" + text_part() + b"--b--\n"
@@ -686,6 +691,11 @@ def uuencode_file():
     """Blank lines before "begin", as some senders put them."""
     return (MIME + b"Content-Type: application/octet-stream; name=a.bin\n"
             b"Content-Transfer-Encoding: x-uuencode\n\n\nbegin 644 a.bin\n$9FEL90``\n`\nend\n")
+
+
+@nasty()
+def uuencode_none():
+    return MIME + b"Content-Type: text/plain\nContent-Transfer-Encoding: x-uuencode\n\n" + HELLO
 
 
 @nasty(50000)
