@@ -1,4 +1,5 @@
 COMMON_SOURCES = \
+	common/backoff.c \
 	common/broker.c \
 	common/broker_consume.c \
 	common/broker_dial.c \
@@ -14,13 +15,17 @@ COMMON_SOURCES = \
 	common/db_error.c \
 	common/db_stmt.c \
 	common/deadline.c \
+	common/dial.c \
 	common/hostport.c \
 	common/id.c \
 	common/log.c \
 	common/outcome.c \
+	common/retry.c \
 	common/route.c \
+	common/rows.c \
 	common/sha256.c \
 	common/stop.c \
+	common/supervisor.c \
 	common/topology.c \
 	common/watchdog.c \
 	common/wire.c

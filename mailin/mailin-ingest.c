@@ -13,7 +13,7 @@
 #include "common/config.h"
 #include "common/log.h"
 #include "common/stop.h"
-#include "mailin/ingest/supervisor.h"
+#include "common/supervisor.h"
 #include "mailin/ingest/worker.h"
 
 #define PROGRAM "mailin-ingest"
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
 		return EX_OSERR;
 	}
 	log_text(LOG_NOTICE, "start", "%s, %d workers", MAILPIPE_VERSION, (int)config->ingest_workers);
-	status = supervisor_run(config, worker_run);
+	status = supervisor_run(config, (size_t)config->ingest_workers, worker_run);
 	log_text(LOG_NOTICE, "stop", "status %d", status);
 	config_free(&config);
 	return status;

@@ -8,14 +8,10 @@ MAILIN_SOURCES = \
 # What only mailin-ingest uses.
 INGEST_SOURCES = \
 	mailin/ingest/attachments.c \
-	mailin/ingest/backoff.c \
 	mailin/ingest/batch.c \
 	mailin/ingest/dead.c \
-	mailin/ingest/dial.c \
 	mailin/ingest/inbound.c \
 	mailin/ingest/reader.c \
-	mailin/ingest/rows.c \
 	mailin/ingest/settle.c \
 	mailin/ingest/store.c \
-	mailin/ingest/supervisor.c \
 	mailin/ingest/worker.c

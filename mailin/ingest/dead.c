@@ -4,8 +4,8 @@
 
 #include "common/broker.h"
 #include "common/deadline.h"
+#include "common/dial.h"
 #include "common/topology.h"
-#include "mailin/ingest/dial.h"
 
 enum { PUBLISH_MS = 10000 };
 
@@ -40,7 +40,11 @@ static enum outcome open_publisher(struct dead *dead, struct deadline deadline, 
 {
 	if (dead->broker != NULL)
 		return OUTCOME_OK;
-	dead->broker = dial_broker(dead->config, "mailin-ingest dead letters", deadline, reason);
+	const struct dial who = {.user = &dead->config->amqp_consume,
+				 .password_key = "amqp.consume_password_file",
+				 .name = "mailin-ingest dead letters"};
+
+	dead->broker = dial_broker(dead->config, &who, deadline, reason);
 	if (dead->broker == NULL)
 		return OUTCOME_RETRY;
 	enum outcome outcome = broker_confirm_select(dead->broker, deadline, reason);

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "common/db.h"
-#include "mailin/ingest/rows.h"
+#include "common/dial.h"
+#include "common/rows.h"
 
 /*
  * The inserts have no ON DUPLICATE KEY UPDATE: what is there is asked first, so a duplicate key (1062) means that
@@ -49,22 +50,9 @@ struct store {
 
 struct store *store_open(const struct config *config, struct deadline deadline, struct reason *reason)
 {
-	g_autofree char *password =
-		config_password(&config->mysql_ingest, "mysql.ingest_password_file", reason);
-
-	if (password == NULL)
-		return NULL;
-	const struct db_options options = {
-		.hosts = config->mysql_hosts,
-		.socket = config->mysql_socket[0] != '\0' ? config->mysql_socket : NULL,
-		.user = config->mysql_ingest.name,
-		.password = password,
-		.database = config->mysql_database,
-		.tls = config->mysql_tls,
-		.tls_ca_file = config->mysql_tls_ca_file[0] != '\0' ? config->mysql_tls_ca_file : NULL,
-		.timeout_ms = config->mysql_timeout,
-	};
-	struct db *db = db_open(&options, deadline, reason);
+	const struct dial who = {.user = &config->mysql_ingest,
+				 .password_key = "mysql.ingest_password_file"};
+	struct db *db = dial_db(config, &who, deadline, reason);
 
 	if (db == NULL)
 		return NULL;

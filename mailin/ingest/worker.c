@@ -6,14 +6,14 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "common/backoff.h"
 #include "common/broker.h"
+#include "common/dial.h"
 #include "common/log.h"
 #include "common/stop.h"
 #include "common/topology.h"
-#include "mailin/ingest/backoff.h"
 #include "mailin/ingest/batch.h"
 #include "mailin/ingest/dead.h"
-#include "mailin/ingest/dial.h"
 #include "mailin/ingest/settle.h"
 #include "mailin/ingest/store.h"
 
@@ -136,7 +136,11 @@ static bool open_broker(struct worker *worker, struct reason *reason)
 
 	if (worker->broker != NULL)
 		return true;
-	worker->broker = dial_broker(worker->config, "mailin-ingest", deadline, reason);
+	const struct dial who = {.user = &worker->config->amqp_consume,
+				 .password_key = "amqp.consume_password_file",
+				 .name = "mailin-ingest"};
+
+	worker->broker = dial_broker(worker->config, &who, deadline, reason);
 	if (worker->broker == NULL)
 		return false;
 	if (consume_all(worker, deadline, reason) != OUTCOME_OK) {

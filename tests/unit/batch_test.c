@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "mailin/ingest/backoff.h"
+#include "common/backoff.h"
 #include "mailin/ingest/batch.h"
 
 static const struct batch_limits limits = {.count = 3, .bytes = 100, .wait_ms = 50};

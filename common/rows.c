@@ -1,4 +1,4 @@
-#include "mailin/ingest/rows.h"
+#include "common/rows.h"
 
 #include <glib.h>
 #include <string.h>

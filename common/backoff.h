@@ -1,8 +1,8 @@
 /*
  * Growing pauses between tries, with jitter so that several workers do not try in step.
  */
-#ifndef MAILIN_INGEST_BACKOFF_H
-#define MAILIN_INGEST_BACKOFF_H
+#ifndef COMMON_BACKOFF_H
+#define COMMON_BACKOFF_H
 
 #include <stdint.h>
 

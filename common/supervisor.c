@@ -1,4 +1,4 @@
-#include "mailin/ingest/supervisor.h"
+#include "common/supervisor.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -14,7 +14,7 @@
 #include "common/deadline.h"
 #include "common/log.h"
 #include "common/stop.h"
-#include "mailin/ingest/backoff.h"
+#include "common/backoff.h"
 
 enum {
 	RESTART_FIRST_MS = 200,
@@ -187,10 +187,10 @@ static bool init(struct supervisor *supervisor)
 	return true;
 }
 
-int supervisor_run(const struct config *config, int (*work)(const struct config *config))
+int supervisor_run(const struct config *config, size_t count,
+		   int (*work)(const struct config *config))
 {
-	struct supervisor supervisor = {.config = config, .work = work,
-					.count = (size_t)config->ingest_workers};
+	struct supervisor supervisor = {.config = config, .work = work, .count = count};
 
 	if (!init(&supervisor)) {
 		log_text(LOG_ERR, "supervisor", "signals: %s", strerror(errno));

@@ -4,8 +4,8 @@
  * Any number of rows is run as a few statements of 2^k rows each, so that neither every count needs a
  * statement of its own nor every row a round trip.
  */
-#ifndef MAILIN_INGEST_ROWS_H
-#define MAILIN_INGEST_ROWS_H
+#ifndef COMMON_ROWS_H
+#define COMMON_ROWS_H
 
 #include <stdbool.h>
 #include <stddef.h>

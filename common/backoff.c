@@ -1,4 +1,4 @@
-#include "mailin/ingest/backoff.h"
+#include "common/backoff.h"
 
 #include <glib.h>
 
