@@ -244,7 +244,6 @@ void broker_close(struct broker **broker)
 	broker_delivery_clear(&b->partial);
 	g_queue_clear_full(&b->ready, free_delivery);
 	g_ptr_array_free(b->consumers, TRUE);
-	g_free(b->returned);
 	g_free(b->blocked);
 	g_free(b->server_version);
 	g_free(b->peer);

@@ -68,17 +68,25 @@ struct broker_message {
 	int64_t timestamp;		/* seconds since 1970; 0: none */
 	const struct broker_header *headers;
 	size_t header_count;
+	bool optional;			/* not mandatory: OK if no queue wants it */
 };
 
 /* Once, before the first broker_publish(). */
 enum outcome broker_confirm_select(struct broker *broker, struct deadline deadline,
 				   struct reason *reason);
 
-/* OK only after the broker's ack without a return.  RETRY for everything else: returned (no queue
+/* OK only after the broker's ack without a return (unless the message is optional).  RETRY for everything else: returned (no queue
  * is bound), nack (queue full), channel or connection closed, blocked until the deadline.  After a
  * return or a nack the broker can be used on.  Strings are at most 255 bytes, header texts excepted. */
 enum outcome broker_publish(struct broker *broker, const struct broker_message *message,
 			    struct deadline deadline, struct reason *reason);
+
+/* Many at once: all are sent before their confirms are awaited.  outcomes[i] tells what became of each;
+ * OK if all are OK, else the reason of a failure.  (A return names no message but exchange and key: all
+ * messages to that exchange with that key count as returned.) */
+enum outcome broker_publish_all(struct broker *broker, const struct broker_message *messages,
+				size_t count, enum outcome *outcomes, struct deadline deadline,
+				struct reason *reason);
 
 /* ---- consuming ---- */
 
@@ -106,6 +114,17 @@ void broker_delivery_clear(struct broker_delivery *delivery);
 /* prefetch holds per consumer; more than one queue may be consumed. */
 enum outcome broker_consume(struct broker *broker, const char *queue, uint16_t prefetch,
 			    struct deadline deadline, struct reason *reason);
+
+/* Ask for the messages of several queues, in this order, without waiting for the answers: while one is
+ * waited for, as much as prefetch allows could come in.  A queue that is not there shows as BROKER_LOST,
+ * with RabbitMQ's words. */
+enum outcome broker_consume_all(struct broker *broker, char *const *queues, size_t count,
+				uint16_t prefetch, struct deadline deadline,
+				struct reason *reason);
+
+/* For a consumer that does not want to read at present, whatever comes: sends a heartbeat if one is due.
+ * Call it as often as broker_next(). */
+enum outcome broker_heartbeat(struct broker *broker, struct reason *reason);
 
 enum broker_event {
 	BROKER_DELIVERY,
@@ -136,6 +155,7 @@ struct broker_queue {
 	const char *name;
 	bool single_active_consumer;
 	int64_t delivery_limit;		/* 0: none */
+	int64_t message_ttl_ms;		/* 0: none */
 	const char *dead_letter_exchange;	/* NULL: none; at-least-once, so overflow is reject-publish */
 	const char *dead_letter_routing_key;	/* NULL: the message's own */
 };

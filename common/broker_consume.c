@@ -27,11 +27,22 @@ void broker_delivery_clear(struct broker_delivery *delivery)
 
 /* ---- asking for messages ---- */
 
+/* Known before it is asked for: the first delivery may come before the answer is looked at.  The tag
+ * is its index, written to `tag`. */
+static amqp_bytes_t new_consumer(struct broker *broker, const char *queue, char tag[TAG_TEXT_MAX])
+{
+	struct consumer *consumer = g_new0(struct consumer, 1);
+
+	consumer->queue = g_strdup(queue);
+	g_ptr_array_add(broker->consumers, consumer);
+	g_snprintf(tag, TAG_TEXT_MAX, "%u", broker->consumers->len - 1);
+	return amqp_cstring_bytes(tag);
+}
+
 enum outcome broker_consume(struct broker *broker, const char *queue, uint16_t prefetch,
 			    struct deadline deadline, struct reason *reason)
 {
 	char tag[TAG_TEXT_MAX];
-	struct consumer *consumer;
 	amqp_basic_qos_t qos = {.prefetch_count = prefetch};
 	amqp_basic_consume_t consume = {
 		.queue = amqp_cstring_bytes(queue),
@@ -40,17 +51,38 @@ enum outcome broker_consume(struct broker *broker, const char *queue, uint16_t p
 
 	if (!broker_short_string("the queue's name", queue, reason))
 		return OUTCOME_RETRY;
-	/* Known beforehand: the first delivery may come before the answer is looked at. */
-	consumer = g_new0(struct consumer, 1);
-	consumer->queue = g_strdup(queue);
-	g_ptr_array_add(broker->consumers, consumer);
-	g_snprintf(tag, sizeof tag, "%u", broker->consumers->len - 1);
-	consume.consumer_tag = amqp_cstring_bytes(tag);
+	consume.consumer_tag = new_consumer(broker, queue, tag);
 	if (broker_call(broker, AMQP_BASIC_QOS_METHOD, &qos, AMQP_BASIC_QOS_OK_METHOD, NULL,
 			deadline, reason) != OUTCOME_OK)
 		return OUTCOME_RETRY;
 	return broker_call(broker, AMQP_BASIC_CONSUME_METHOD, &consume,
 			   AMQP_BASIC_CONSUME_OK_METHOD, NULL, deadline, reason);
+}
+
+enum outcome broker_consume_all(struct broker *broker, char *const *queues, size_t count,
+				uint16_t prefetch, struct deadline deadline,
+				struct reason *reason)
+{
+	amqp_basic_qos_t qos = {.prefetch_count = prefetch};
+
+	if (broker_call(broker, AMQP_BASIC_QOS_METHOD, &qos, AMQP_BASIC_QOS_OK_METHOD, NULL,
+			deadline, reason) != OUTCOME_OK)
+		return OUTCOME_RETRY;
+	for (size_t i = 0; i < count; i++) {
+		char tag[TAG_TEXT_MAX];
+		amqp_basic_consume_t consume = {
+			.queue = amqp_cstring_bytes(queues[i]),
+			.consumer_tag = new_consumer(broker, queues[i], tag),
+			.nowait = 1,
+			.arguments = amqp_empty_table,
+		};
+
+		if (!broker_short_string("the queue's name", queues[i], reason) ||
+		    broker_send(broker, AMQP_BASIC_CONSUME_METHOD, &consume, deadline, reason) !=
+			    OUTCOME_OK)
+			return OUTCOME_RETRY;
+	}
+	return OUTCOME_OK;
 }
 
 static struct consumer *find_consumer(const struct broker *broker, amqp_bytes_t tag)

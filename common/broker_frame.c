@@ -72,20 +72,41 @@ static void on_channel_close(struct broker *broker, const amqp_channel_close_t *
 
 /* ---- frames ---- */
 
-static void on_confirm(struct broker *broker, uint64_t number, bool nack)
+/* multiple: for this one and all before it.  Confirms of what is not waited for any more are of no
+ * interest. */
+static void on_confirm(struct broker *broker, uint64_t number, bool multiple, enum confirm confirm)
 {
-	if (number < broker->confirmed)
+	struct flight *flight = broker->flight;
+
+	if (flight == NULL || number < flight->first)
 		return;
-	broker->confirmed = number;
-	broker->refused = nack;
+	size_t last = (size_t)MIN(number - flight->first, flight->count - 1);
+
+	for (size_t i = multiple ? 0 : last; i <= last; i++) {
+		if (flight->confirms[i] != CONFIRM_NONE)
+			continue;
+		flight->confirms[i] = confirm;
+		flight->open--;
+	}
+}
+
+static bool is_text(amqp_bytes_t bytes, const char *text)
+{
+	return bytes.len == strlen(text) && memcmp(bytes.bytes, text, bytes.len) == 0;
 }
 
 static void on_return(struct broker *broker, const amqp_basic_return_t *method)
 {
-	g_free(broker->returned);
-	broker->returned = g_strdup_printf("%.*s (%u)", (int)method->reply_text.len,
-					   (const char *)method->reply_text.bytes,
-					   (unsigned int)method->reply_code);
+	struct flight *flight = broker->flight;
+
+	for (size_t i = 0; flight != NULL && i < flight->count; i++)
+		if (is_text(method->exchange, flight->messages[i].exchange) &&
+		    is_text(method->routing_key, flight->messages[i].routing_key))
+			flight->returned[i] = true;
+	if (flight != NULL && flight->return_text == NULL)
+		flight->return_text = g_strdup_printf("%.*s (%u)", (int)method->reply_text.len,
+						      (const char *)method->reply_text.bytes,
+						      (unsigned int)method->reply_code);
 	broker->partial_at_ms = monotonic_ms();
 	broker->content = CONTENT_HEADER;
 	broker->discard = true;
@@ -117,14 +138,18 @@ static bool on_channel_method(struct broker *broker, const amqp_method_t *method
 	case AMQP_BASIC_RETURN_METHOD:
 		on_return(broker, method->decoded);
 		return true;
-	case AMQP_BASIC_ACK_METHOD:
-		on_confirm(broker, ((const amqp_basic_ack_t *)method->decoded)->delivery_tag,
-			   false);
+	case AMQP_BASIC_ACK_METHOD: {
+		const amqp_basic_ack_t *ack = method->decoded;
+
+		on_confirm(broker, ack->delivery_tag, ack->multiple != 0, CONFIRM_ACK);
 		return true;
-	case AMQP_BASIC_NACK_METHOD:
-		on_confirm(broker, ((const amqp_basic_nack_t *)method->decoded)->delivery_tag,
-			   true);
+	}
+	case AMQP_BASIC_NACK_METHOD: {
+		const amqp_basic_nack_t *nack = method->decoded;
+
+		on_confirm(broker, nack->delivery_tag, nack->multiple != 0, CONFIRM_NACK);
 		return true;
+	}
 	case AMQP_BASIC_CANCEL_METHOD:
 		broker_consumer_cancelled(
 			broker, ((const amqp_basic_cancel_t *)method->decoded)->consumer_tag);
@@ -165,6 +190,24 @@ static bool wait_for_either(const struct broker *broker, int wake_fd, struct dea
 	if (broker->heartbeat_ms > 0)
 		wait_ms = MIN(wait_ms, broker->heartbeat_ms / HEARTBEAT_FRACTION);
 	return poll(fds, G_N_ELEMENTS(fds), wait_ms) > 0 && fds[0].revents != 0;
+}
+
+enum outcome broker_heartbeat(struct broker *broker, struct reason *reason)
+{
+	amqp_frame_t beat = {.frame_type = AMQP_FRAME_HEARTBEAT, .channel = 0};
+	int64_t now = monotonic_ms();
+
+	if (broker_usable(broker, reason) != OUTCOME_OK)
+		return OUTCOME_RETRY;
+	if (broker->heartbeat_ms == 0 || now - broker->beat_at_ms < broker->heartbeat_ms / HEARTBEAT_FRACTION)
+		return OUTCOME_OK;
+	broker->beat_at_ms = now;
+	int status = amqp_send_frame(broker->amqp, &beat);
+
+	if (status == AMQP_STATUS_OK)
+		return OUTCOME_OK;
+	broker_give_up(broker, STATUS_LOST, "%s", amqp_error_string2(status));
+	return broker_usable(broker, reason);
 }
 
 enum step broker_step(struct broker *broker, int wake_fd, struct deadline deadline,
@@ -255,7 +298,6 @@ enum outcome broker_channel_open(struct broker *broker, struct deadline deadline
 
 	broker->channel_closed = false;
 	broker->published = 0;
-	broker->confirmed = 0;
 	/* Nothing hangs on the answer: RabbitMQ works through a channel in order, and a channel
 	 * that cannot be opened closes the connection.  One round trip saved. */
 	return broker_send(broker, AMQP_CHANNEL_OPEN_METHOD, &open, deadline, reason);

@@ -29,6 +29,18 @@ enum { BROKER_CHANNEL = 1 };
 /* The content (header and body frames) that follows a basic.deliver or a basic.return. */
 enum content { CONTENT_NONE, CONTENT_HEADER, CONTENT_BODY };
 
+/* Messages on their way: those with the numbers first ... first + count - 1. */
+enum confirm { CONFIRM_NONE, CONFIRM_ACK, CONFIRM_NACK };
+struct flight {
+	uint64_t first;
+	size_t count;
+	size_t open;			/* without a confirm */
+	enum confirm *confirms;
+	const struct broker_message *messages;
+	bool *returned;
+	char *return_text;		/* what RabbitMQ said of a message that came back, or NULL */
+};
+
 struct consumer {
 	char *queue;
 	bool cancelled;		/* by RabbitMQ, and broker_next() has not told yet */
@@ -40,6 +52,7 @@ struct broker {
 	char *server_version;
 	char *blocked;			/* connection.blocked's reason, or NULL */
 	int heartbeat_ms;		/* as negotiated; 0: none */
+	int64_t beat_at_ms;		/* the last one that broker_heartbeat() sent */
 
 	bool hung_up;			/* nobody is there to hear a goodbye */
 	bool lost;			/* the connection is gone or given up ... */
@@ -49,9 +62,7 @@ struct broker {
 	/* publishing */
 	bool confirming;
 	uint64_t published;		/* the last publish's number; confirms bear it */
-	uint64_t confirmed;		/* up to here all are settled */
-	bool refused;			/* the last confirm was a nack */
-	char *returned;			/* why the last message came back, or NULL */
+	struct flight *flight;		/* the messages that wait for their confirms, or NULL */
 
 	/* reading a message */
 	enum content content;

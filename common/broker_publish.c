@@ -2,6 +2,9 @@
 
 #include "common/watchdog.h"
 
+/* Headers without an allocation; messages on their way before their confirms are read. */
+enum { HEADERS_FEW = 8, BURST_COUNT = 256 };
+
 enum outcome broker_confirm_select(struct broker *broker, struct deadline deadline,
 				   struct reason *reason)
 {
@@ -69,20 +72,37 @@ static void fill_properties(amqp_basic_properties_t *to, const struct broker_mes
 	}
 }
 
-static enum outcome send_message(struct broker *broker, const struct broker_message *message,
-				 struct deadline deadline)
+/* Nothing is waited for.  A status of rabbitmq-c. */
+static int send_message(struct broker *broker, const struct broker_message *message)
 {
 	amqp_basic_properties_t properties;
-	g_autofree amqp_table_entry_t *entries = g_new0(amqp_table_entry_t, message->header_count);
+	amqp_table_entry_t few[HEADERS_FEW] = {{.key = amqp_empty_bytes}};
+	g_autofree amqp_table_entry_t *many =
+		message->header_count > HEADERS_FEW
+			? g_new0(amqp_table_entry_t, message->header_count)
+			: NULL;
 	/* Sent from where it lies, frame by frame: a mapped file needs no memory. */
 	amqp_bytes_t body = {.len = message->body_size, .bytes = (void *)message->body};
+
+	fill_properties(&properties, message, many != NULL ? many : few);
+	return amqp_basic_publish(broker->amqp, BROKER_CHANNEL,
+				  amqp_cstring_bytes(message->exchange),
+				  amqp_cstring_bytes(message->routing_key), !message->optional, 0,
+				  &properties, body);
+}
+
+static enum outcome send_messages(struct broker *broker, const struct broker_message *messages,
+				  size_t count, struct deadline deadline)
+{
 	int status = AMQP_STATUS_TIMER_FAILURE;
 
-	fill_properties(&properties, message, entries);
-	if (watchdog_arm(amqp_get_sockfd(broker->amqp), deadline))
-		status = amqp_basic_publish(
-			broker->amqp, BROKER_CHANNEL, amqp_cstring_bytes(message->exchange),
-			amqp_cstring_bytes(message->routing_key), 1, 0, &properties, body);
+	if (watchdog_arm(amqp_get_sockfd(broker->amqp), deadline)) {
+		status = AMQP_STATUS_OK;
+		for (size_t i = 0; i < count && status == AMQP_STATUS_OK; i++) {
+			status = send_message(broker, &messages[i]);
+			broker->published++;
+		}
+	}
 	bool late = watchdog_disarm();
 	if (status == AMQP_STATUS_OK)
 		return OUTCOME_OK;
@@ -92,12 +112,12 @@ static enum outcome send_message(struct broker *broker, const struct broker_mess
 				   : amqp_error_string2(status));
 }
 
-/* Wait for the ack or nack. */
-static enum outcome wait_for_confirm(struct broker *broker, struct deadline deadline)
+/* Wait for all acks and nacks. */
+static enum outcome wait_for_confirms(struct broker *broker, struct deadline deadline)
 {
 	amqp_frame_t frame;
 
-	while (broker->confirmed < broker->published) {
+	while (broker->flight->open > 0) {
 		enum step step = broker_step(broker, -1, deadline, &frame);
 
 		if (step == STEP_LOST || broker->channel_closed)
@@ -113,31 +133,91 @@ static enum outcome wait_for_confirm(struct broker *broker, struct deadline dead
 	return OUTCOME_OK;
 }
 
-enum outcome broker_publish(struct broker *broker, const struct broker_message *message,
-			    struct deadline deadline, struct reason *reason)
+/* What became of one message.  One that no queue wanted is returned, and then acked all the same. */
+static enum outcome judge(const struct broker *broker, const struct flight *flight, size_t i,
+			  struct reason *reason)
 {
-	if (broker_usable(broker, reason) != OUTCOME_OK || !strings_fit(message, reason))
-		return OUTCOME_RETRY;
-	if (!broker->confirming)
-		return outcome_retry(reason, STATUS_MISCONFIGURED,
-				     "confirms were not asked for before publishing");
-	g_clear_pointer(&broker->returned, g_free);
-	broker->refused = false;
-	broker->published++;
-	if (send_message(broker, message, deadline) != OUTCOME_OK ||
-	    wait_for_confirm(broker, deadline) != OUTCOME_OK)
-		return broker_usable(broker, reason);
-	/* A message that no queue wanted is returned, and then acked all the same. */
-	if (broker->returned != NULL)
+	const struct broker_message *message = &flight->messages[i];
+
+	if (flight->returned[i])
 		return outcome_retry(
 			reason, STATUS_MISCONFIGURED,
 			"RabbitMQ at %s returned the message: %s; no queue is bound to "
 			"exchange \"%s\" for \"%s\"",
-			broker->peer, broker->returned, message->exchange, message->routing_key);
-	if (broker->refused)
+			broker->peer, flight->return_text, message->exchange, message->routing_key);
+	if (flight->confirms[i] == CONFIRM_NACK)
 		return outcome_retry(reason, STATUS_BUSY,
 				     "RabbitMQ at %s refused the message for \"%s\": the queue is "
 				     "full or has no majority of its nodes",
 				     broker->peer, message->routing_key);
+	if (flight->confirms[i] == CONFIRM_NONE)
+		return broker_usable(broker, reason);
 	return OUTCOME_OK;
+}
+
+/* At most BURST_COUNT messages, so that neither side's buffers fill while nobody reads confirms. */
+static enum outcome publish_burst(struct broker *broker, const struct broker_message *messages,
+				  size_t count, enum outcome *outcomes, struct deadline deadline,
+				  struct reason *reason)
+{
+	enum confirm confirms[BURST_COUNT] = {CONFIRM_NONE};
+	bool returned[BURST_COUNT] = {false};
+	struct flight flight = {
+		.first = broker->published + 1,
+		.count = count,
+		.open = count,
+		.confirms = confirms,
+		.messages = messages,
+		.returned = returned,
+	};
+	enum outcome outcome = OUTCOME_OK;
+
+	broker->flight = &flight;
+	if (send_messages(broker, messages, count, deadline) == OUTCOME_OK)
+		wait_for_confirms(broker, deadline);
+	broker->flight = NULL;
+	for (size_t i = 0; i < count; i++) {
+		outcomes[i] = judge(broker, &flight, i, reason);
+		if (outcomes[i] != OUTCOME_OK)
+			outcome = OUTCOME_RETRY;
+	}
+	g_free(flight.return_text);
+	return outcome;
+}
+
+enum outcome broker_publish_all(struct broker *broker, const struct broker_message *messages,
+				size_t count, enum outcome *outcomes, struct deadline deadline,
+				struct reason *reason)
+{
+	enum outcome outcome = OUTCOME_OK;
+
+	for (size_t i = 0; i < count; i++)
+		outcomes[i] = OUTCOME_RETRY;
+	if (broker_usable(broker, reason) != OUTCOME_OK)
+		return OUTCOME_RETRY;
+	if (!broker->confirming)
+		return outcome_retry(reason, STATUS_MISCONFIGURED,
+				     "confirms were not asked for before publishing");
+	for (size_t i = 0; i < count; i++)
+		if (!strings_fit(&messages[i], reason))
+			return OUTCOME_RETRY;
+	for (size_t done = 0; done < count;) {
+		size_t burst = MIN(count - done, BURST_COUNT);
+
+		if (publish_burst(broker, messages + done, burst, outcomes + done, deadline, reason) !=
+		    OUTCOME_OK)
+			outcome = OUTCOME_RETRY;
+		if (broker->lost || broker->channel_closed)
+			break;
+		done += burst;
+	}
+	return outcome;
+}
+
+enum outcome broker_publish(struct broker *broker, const struct broker_message *message,
+			    struct deadline deadline, struct reason *reason)
+{
+	enum outcome outcome;
+
+	return broker_publish_all(broker, message, 1, &outcome, deadline, reason);
 }

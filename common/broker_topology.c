@@ -31,6 +31,9 @@ static void fill_arguments(struct arguments *to, const struct broker_queue *queu
 	if (queue->delivery_limit > 0)
 		add_argument(to, "x-delivery-limit", AMQP_FIELD_KIND_I64)->value.i64 =
 			queue->delivery_limit;
+	if (queue->message_ttl_ms > 0)
+		add_argument(to, "x-message-ttl", AMQP_FIELD_KIND_I64)->value.i64 =
+			queue->message_ttl_ms;
 	if (queue->dead_letter_exchange == NULL)
 		return;
 	add_text(to, "x-dead-letter-exchange", queue->dead_letter_exchange);

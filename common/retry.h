@@ -9,12 +9,16 @@
 #ifndef COMMON_RETRY_H
 #define COMMON_RETRY_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/broker.h"
 #include "common/config.h"
 
 #define HEADER_NEXT_ATTEMPT "next-attempt"	/* ms since 1970 */
+
+enum { RETRY_HEADERS = 5 };
 
 /* Which tier comes next after `attempt` tries; false if first_seen is longer ago than retry.max_age. */
 bool retry_next(const struct config *config, int64_t attempt, int64_t first_seen_s, int64_t now_s,
@@ -23,14 +27,18 @@ bool retry_next(const struct config *config, int64_t attempt, int64_t first_seen
 /* The largest tier that ends before `delay_ms` have passed; false if none does. */
 bool retry_tier_within(const struct config *config, int64_t delay_ms, size_t *tier);
 
-/* "mail.retry.5m"; g_free() it. */
-char *retry_tier_name(const struct config *config, size_t tier);
+/* What a republished delivery says of itself in its headers; 0 and NULL: leave it out. */
+struct retry_headers {
+	int64_t attempt;		/* the number of the try that comes next; 1 is the first */
+	int64_t first_seen_s;		/* when the first try was */
+	const char *last_error;
+	int64_t next_attempt_ms;
+};
 
-/* Publish a delivery to a tier; body and properties as they came.  *next_attempt_ms tells when it comes back.
- * The caller acknowledges after OK. */
-enum outcome retry_publish(struct broker *broker, const struct config *config,
-			   const struct broker_delivery *delivery, size_t tier, int64_t attempt,
-			   int64_t first_seen_s, const char *last_error, struct deadline deadline,
-			   int64_t *next_attempt_ms, struct reason *reason);
+/* A delivery as a message to publish again: body and properties as they came, with these headers in place
+ * of its own.  Everything is borrowed; `room` is where the headers go. */
+struct broker_message retry_message(const struct broker_delivery *delivery, const char *exchange,
+				    const char *routing_key, const struct retry_headers *headers,
+				    struct broker_header room[RETRY_HEADERS]);
 
 #endif

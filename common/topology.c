@@ -7,7 +7,8 @@
  * delivery of every message that was prefetched. */
 enum { DELIVERY_LIMIT = 20 };
 
-static const char EXCHANGE_TYPE[] = "topic";
+static const char TOPIC[] = "topic";
+static const char FANOUT[] = "fanout";
 static const char EVERY_KEY[] = "#";
 
 struct declaring {
@@ -23,6 +24,16 @@ char *topology_inbound_queue(const char *route)
 	return g_strconcat(EXCHANGE_IN ".", route, NULL);
 }
 
+char *topology_outbound_queue(const char *stream)
+{
+	return g_strconcat(EXCHANGE_OUT ".", stream, NULL);
+}
+
+char *topology_retry_tier(const char *tier)
+{
+	return g_strconcat(EXCHANGE_RETRY ".", tier, NULL);
+}
+
 /* The end of each step: say what is there now, or what it was that failed. */
 static enum outcome report(const struct declaring *d, enum outcome outcome, char *what)
 {
@@ -35,11 +46,10 @@ static enum outcome report(const struct declaring *d, enum outcome outcome, char
 	return outcome;
 }
 
-static enum outcome declare_exchange(const struct declaring *d, const char *name)
+static enum outcome declare_exchange(const struct declaring *d, const char *name, const char *type)
 {
-	return report(
-		d, broker_declare_exchange(d->broker, name, EXCHANGE_TYPE, d->deadline, d->reason),
-		g_strdup_printf("exchange %s (%s)", name, EXCHANGE_TYPE));
+	return report(d, broker_declare_exchange(d->broker, name, type, d->deadline, d->reason),
+		      g_strdup_printf("exchange %s (%s)", name, type));
 }
 
 static enum outcome declare_queue(const struct declaring *d, const struct broker_queue *queue)
@@ -54,7 +64,8 @@ static enum outcome bind(const struct declaring *d, const char *queue, const cha
 			 const char *key)
 {
 	return report(d, broker_bind(d->broker, queue, exchange, key, d->deadline, d->reason),
-		      g_strdup_printf("binding %s -> %s for %s", exchange, queue, key));
+		      g_strdup_printf("binding %s -> %s%s%s", exchange, queue,
+				      *key != '\0' ? " for " : "", key));
 }
 
 /* First of all: at-least-once dead-lettering holds on to a message that finds no queue there. */
@@ -62,7 +73,7 @@ static enum outcome declare_dead_letters(const struct declaring *d)
 {
 	static const struct broker_queue dead = {.name = QUEUE_DEAD};
 
-	if (declare_exchange(d, EXCHANGE_DEAD) != OUTCOME_OK ||
+	if (declare_exchange(d, EXCHANGE_DEAD, TOPIC) != OUTCOME_OK ||
 	    declare_queue(d, &dead) != OUTCOME_OK)
 		return OUTCOME_RETRY;
 	return bind(d, QUEUE_DEAD, EXCHANGE_DEAD, EVERY_KEY);
@@ -84,17 +95,62 @@ static enum outcome declare_route(const struct declaring *d, const struct config
 	return bind(d, name, EXCHANGE_IN, route->name);
 }
 
+static enum outcome declare_stream(const struct declaring *d, const struct config_stream *stream)
+{
+	g_autofree char *name = topology_outbound_queue(stream->name);
+	struct broker_queue queue = {
+		.name = name,
+		.delivery_limit = DELIVERY_LIMIT,
+		.dead_letter_exchange = EXCHANGE_DEAD,
+		.dead_letter_routing_key = name,
+	};
+
+	if (declare_queue(d, &queue) != OUTCOME_OK)
+		return OUTCOME_RETRY;
+	return bind(d, name, EXCHANGE_OUT, stream->name);
+}
+
+/* Nobody consumes it: what has lain there for its time goes on to the default exchange, which routes
+ * by the key that the message still has, the name of a queue. */
+static enum outcome declare_tier(const struct declaring *d, const char *tier, int64_t delay_ms)
+{
+	g_autofree char *name = topology_retry_tier(tier);
+	struct broker_queue queue = {
+		.name = name,
+		.message_ttl_ms = delay_ms,
+		.dead_letter_exchange = "",
+	};
+
+	if (declare_exchange(d, name, FANOUT) != OUTCOME_OK ||
+	    declare_queue(d, &queue) != OUTCOME_OK)
+		return OUTCOME_RETRY;
+	return bind(d, name, name, "");
+}
+
+static enum outcome declare_all(const struct declaring *d, const struct config *config)
+{
+	if (declare_dead_letters(d) != OUTCOME_OK ||
+	    declare_exchange(d, EXCHANGE_IN, TOPIC) != OUTCOME_OK ||
+	    declare_exchange(d, EXCHANGE_OUT, TOPIC) != OUTCOME_OK ||
+	    declare_exchange(d, EXCHANGE_EVENTS, TOPIC) != OUTCOME_OK)
+		return OUTCOME_RETRY;
+	for (size_t i = 0; i < config->route_count; i++)
+		if (declare_route(d, &config->routes[i]) != OUTCOME_OK)
+			return OUTCOME_RETRY;
+	for (size_t i = 0; i < config->stream_count; i++)
+		if (declare_stream(d, &config->streams[i]) != OUTCOME_OK)
+			return OUTCOME_RETRY;
+	for (size_t i = 0; i < config->retry_tier_count; i++)
+		if (declare_tier(d, config->retry_tiers[i], config->retry_delays[i]) != OUTCOME_OK)
+			return OUTCOME_RETRY;
+	return OUTCOME_OK;
+}
+
 enum outcome topology_declare(struct broker *broker, const struct config *config,
 			      void (*say)(const char *line, void *context), void *context,
 			      struct deadline deadline, struct reason *reason)
 {
 	struct declaring d = {broker, deadline, reason, say, context};
 
-	if (declare_dead_letters(&d) != OUTCOME_OK ||
-	    declare_exchange(&d, EXCHANGE_IN) != OUTCOME_OK)
-		return OUTCOME_RETRY;
-	for (size_t i = 0; i < config->route_count; i++)
-		if (declare_route(&d, &config->routes[i]) != OUTCOME_OK)
-			return OUTCOME_RETRY;
-	return OUTCOME_OK;
+	return declare_all(&d, config);
 }
