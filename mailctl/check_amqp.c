@@ -135,7 +135,8 @@ static bool check_exchange(struct broker *broker, const char *name, struct repor
 	return true;
 }
 
-static bool check_queue(struct broker *broker, const char *name, bool is_dead,
+/* `consumer`: the program that should consume it, or NULL if none does. */
+static bool check_queue(struct broker *broker, const char *name, const char *consumer,
 			struct report *report)
 {
 	struct reason reason = {0};
@@ -148,27 +149,50 @@ static bool check_queue(struct broker *broker, const char *name, bool is_dead,
 		report_add(report, REPORT_ERROR, subject, SETUP, "%s", reason.text);
 		return false;
 	}
-	if (is_dead && messages > 0)
+	if (strcmp(name, QUEUE_DEAD) == 0 && messages > 0) {
 		report_add(report, REPORT_WARNING, subject, "look at their header last-error",
 			   "%" G_GINT64_FORMAT " dead letters", messages);
-	else if (!is_dead && consumers == 0)
-		report_add(report, REPORT_WARNING, subject, "start mailin-ingest",
+	} else if (consumer != NULL && consumers == 0) {
+		g_autofree char *advice = g_strdup_printf("start %s", consumer);
+
+		report_add(report, REPORT_WARNING, subject, advice,
 			   "nobody consumes it; %" G_GINT64_FORMAT " messages wait", messages);
-	else
+	} else {
 		report_add(report, REPORT_OK, subject, NULL,
 			   "is there; %" G_GINT64_FORMAT " messages wait", messages);
+	}
 	return true;
 }
 
 static bool check_queues(struct broker *broker, const struct config *config, struct report *report)
 {
 	bool fine = check_exchange(broker, EXCHANGE_DEAD, report) &&
-		    check_queue(broker, QUEUE_DEAD, true, report);
+		    check_queue(broker, QUEUE_DEAD, NULL, report);
 
 	for (size_t i = 0; fine && i < config->route_count; i++) {
 		g_autofree char *queue = topology_inbound_queue(config->routes[i].name);
 
-		fine = check_queue(broker, queue, false, report);
+		fine = check_queue(broker, queue, "mailin-ingest", report);
+	}
+	return fine;
+}
+
+static bool check_outbound(struct broker *broker, const struct config *config,
+			   struct report *report)
+{
+	bool fine = check_exchange(broker, EXCHANGE_OUT, report) &&
+		    check_exchange(broker, EXCHANGE_EVENTS, report);
+
+	for (size_t i = 0; fine && i < config->stream_count; i++) {
+		g_autofree char *queue = topology_outbound_queue(config->streams[i].name);
+
+		fine = check_queue(broker, queue, "mailout", report);
+	}
+	for (size_t i = 0; fine && i < config->retry_tier_count; i++) {
+		g_autofree char *tier = topology_retry_tier(config->retry_tiers[i]);
+
+		fine = check_exchange(broker, tier, report) &&
+		       check_queue(broker, tier, NULL, report);
 	}
 	return fine;
 }
@@ -188,6 +212,8 @@ static void check_role(const struct config *config, enum amqp_role role, const c
 		fine = check_exchange(broker, EXCHANGE_IN, report);
 	} else if (fine && role == AMQP_CONSUME) {
 		fine = check_queues(broker, config, report);
+	} else if (fine && role == AMQP_MAILOUT) {
+		fine = check_outbound(broker, config, report);
 	}
 	if (rabbitmqctl != NULL)
 		check_rights(config, role, rabbitmqctl, subject, report);

@@ -19,6 +19,13 @@ static const struct grant ingest_grants[] = {
 };
 
 static const struct grant mailout_grants[] = {
+	{"SELECT", "schema_migrations"},
+	{"SELECT", "outbound"},
+	{"INSERT", "outbound"},
+	{"UPDATE", "outbound"},
+	{"SELECT", "outbound_recipients"},
+	{"INSERT", "outbound_recipients"},
+	{"UPDATE", "outbound_recipients"},
 	{"SELECT", "attachments"},
 	{"SELECT", "blobs"},
 	{NULL, NULL},
@@ -30,6 +37,10 @@ static const struct grant web_grants[] = {
 	{"SELECT", "attachments"},
 	{"SELECT", "messages_readable"},
 	{"SELECT", "attachments_readable"},
+	{"SELECT", "outbound"},
+	{"SELECT", "outbound_recipients"},
+	{"SELECT", "outbound_readable"},
+	{"SELECT", "outbound_recipients_readable"},
 	{NULL, NULL},
 };
 

@@ -27,10 +27,20 @@ static const struct role {
 			  "amqp.consume_password_file",
 			  offsetof(struct config, amqp_consume),
 			  {"^$", "^mail\\.dead$", "^mail\\.in\\."}},
+	[AMQP_MAILOUT] = {"mailout",
+			  "amqp.mailout_password_file",
+			  offsetof(struct config, amqp_mailout),
+			  {"^$", "^mail\\.(retry\\..*|dead|events)$", "^mail\\.out\\."}},
+	[AMQP_APPLICATION] = {"application",
+			      "amqp.application_password_file",
+			      offsetof(struct config, amqp_application),
+			      {"^$", "^mail\\.(out|in)$", "^$"}},
+	/* Who declares a retry tier must be allowed to write to where its messages go afterwards: the
+	 * default exchange, which goes by this name here. */
 	[AMQP_SETUP] = {"setup",
 			"amqp.setup_password_file",
 			offsetof(struct config, amqp_setup),
-			{"^mail\\.", "^mail\\.", "^mail\\."}},
+			{"^mail\\.", "^(mail\\.|amq\\.default$)", "^mail\\."}},
 };
 
 const char *amqp_role_name(enum amqp_role role)

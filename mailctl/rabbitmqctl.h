@@ -14,7 +14,14 @@
 #include "common/config.h"
 #include "common/outcome.h"
 
-enum amqp_role { AMQP_PUBLISH, AMQP_CONSUME, AMQP_SETUP, AMQP_ROLE_COUNT };
+enum amqp_role {
+	AMQP_PUBLISH,
+	AMQP_CONSUME,
+	AMQP_MAILOUT,
+	AMQP_APPLICATION,
+	AMQP_SETUP,
+	AMQP_ROLE_COUNT
+};
 
 /* Patterns, as `rabbitmqctl set_permissions` takes them. */
 struct amqp_rights {

@@ -16,10 +16,31 @@ exchange mail.dead (topic)
 queue mail.dead (quorum)
 binding mail.dead -> mail.dead for #
 exchange mail.in (topic)
+exchange mail.out (topic)
+exchange mail.events (topic)
 queue mail.in.support (quorum)
 binding mail.in -> mail.in.support for support
 queue mail.in.orders (quorum, single active consumer)
 binding mail.in -> mail.in.orders for orders
+queue mail.out.transactional (quorum)
+binding mail.out -> mail.out.transactional for transactional
+queue mail.out.bulk (quorum)
+binding mail.out -> mail.out.bulk for bulk
+exchange mail.retry.1m (fanout)
+queue mail.retry.1m (quorum)
+binding mail.retry.1m -> mail.retry.1m
+exchange mail.retry.5m (fanout)
+queue mail.retry.5m (quorum)
+binding mail.retry.5m -> mail.retry.5m
+exchange mail.retry.15m (fanout)
+queue mail.retry.15m (quorum)
+binding mail.retry.15m -> mail.retry.15m
+exchange mail.retry.1h (fanout)
+queue mail.retry.1h (quorum)
+binding mail.retry.1h -> mail.retry.1h
+exchange mail.retry.4h (fanout)
+queue mail.retry.4h (quorum)
+binding mail.retry.4h -> mail.retry.4h
 ok'
 is "$(probe open "topology $TMP/conf")" "$wanted" 'declared'
 is "$(probe open "topology $TMP/conf")" "$wanted" 'declared again'

@@ -5,7 +5,8 @@
 own_sandbox --only broker,database
 mailctl_config
 sed -i "s/^vhost = .*/vhost = a vhost/; s/^publish_user = .*/publish_user = pub/
-	s/^consume_user = .*/consume_user = con/; s/^setup_user = $AMQP_SETUP_USER/setup_user = set/" "$CONF"
+	s/^consume_user = .*/consume_user = con/; s/^setup_user = $AMQP_SETUP_USER/setup_user = set/
+	s/^mailout_user = $AMQP_MAILOUT_USER/mailout_user = out/; s/^application_user = .*/application_user = app/" "$CONF"
 
 # This rabbitmqctl notes its arguments.
 cat > "$TMP/rabbitmqctl" <<END
@@ -24,10 +25,14 @@ amqp: user pub: created
 amqp: rights of user pub: created
 amqp: user con: created
 amqp: rights of user con: created
+amqp: user out: created
+amqp: rights of user out: created
+amqp: user app: created
+amqp: rights of user app: created
 amqp: user set: created
 amqp: rights of user set: created
 errors: 0, warnings: 0' 'makes virtual host, users and rights'
-for role in publish consume setup; do
+for role in publish consume broker-mailout application setup; do
 	unlike "$(cat "$TMP/argv")" "$(cat "$SECRETS/$role.pw")" "the password of $role is in no argv"
 done
 out=$(users)
@@ -43,6 +48,19 @@ like "$(amqp-declare-queue -u "$publish" -d -q mail.x 2>&1)" 'ACCESS_REFUSED' 'n
 is "$(amqp-get -u "$consume" -q mail.in.support)" x 'consume may read'
 like "$(amqp-get -u "$consume" -q mail.dead 2>&1)" 'ACCESS_REFUSED' 'but not the dead letters'
 like "$(amqp-declare-queue -u "$consume" -d -q mail.in.x 2>&1)" 'ACCESS_REFUSED' 'nor declare'
+
+mailout=$(url out "$(cat "$SECRETS/broker-mailout.pw")")
+application=$(url app "$(cat "$SECRETS/application.pw")")
+echo y | amqp-publish -u "$application" -e mail.out -r bulk
+is $? 0 'an application may publish requests'
+like "$(echo x | amqp-publish -u "$application" -e mail.events -r x 2>&1)" 'ACCESS_REFUSED' 'but no events'
+like "$(amqp-get -u "$application" -q mail.out.bulk 2>&1)" 'ACCESS_REFUSED' 'nor read requests'
+is "$(amqp-get -u "$mailout" -q mail.out.bulk)" y 'mailout may read requests'
+for exchange in mail.retry.5m mail.dead mail.events; do
+	ok "and publish to $exchange" amqp-publish -u "$mailout" -e $exchange -r mail.out.bulk -b z
+done
+like "$(echo x | amqp-publish -u "$mailout" -e mail.out -r bulk 2>&1)" 'ACCESS_REFUSED' 'but no requests'
+like "$(amqp-get -u "$mailout" -q mail.in.support 2>&1)" 'ACCESS_REFUSED' 'nor read what came in'
 
 # What differs is mended.
 echo another > "$SECRETS/publish.pw"

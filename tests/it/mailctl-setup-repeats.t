@@ -20,30 +20,52 @@ first=$(mailctl setup)
 is $? 0 'the first run'
 is "$(echo "$first" | grep -v '^ok\|^errors')" "mysql: database $MYSQL_NODB: created
 mysql: migration 0001 inbound: applied
+mysql: migration 0002 outbound: applied
 mysql: addresses: 4 added, 0 changed, 0 removed, 0 already there
 mysql: user $USERS-ingest@localhost: created
 mysql: rights of '$USERS-ingest'@'localhost': 7 granted, 0 revoked
 mysql: user $USERS-mailout@localhost: created
-mysql: rights of '$USERS-mailout'@'localhost': 2 granted, 0 revoked
+mysql: rights of '$USERS-mailout'@'localhost': 9 granted, 0 revoked
 mysql: user $USERS-web@localhost: created
-mysql: rights of '$USERS-web'@'localhost': 5 granted, 0 revoked
+mysql: rights of '$USERS-web'@'localhost': 9 granted, 0 revoked
 mysql: user $USERS-postfix@localhost: created
 mysql: rights of '$USERS-postfix'@'localhost': 1 granted, 0 revoked
 amqp: exchange mail.dead (topic): there
 amqp: queue mail.dead (quorum): there
 amqp: binding mail.dead -> mail.dead for #: there
 amqp: exchange mail.in (topic): there
+amqp: exchange mail.out (topic): there
+amqp: exchange mail.events (topic): there
 amqp: queue mail.in.support (quorum): there
 amqp: binding mail.in -> mail.in.support for support: there
 amqp: queue mail.in.inbox (quorum): there
 amqp: binding mail.in -> mail.in.inbox for inbox: there
 amqp: queue mail.in.orders (quorum): there
-amqp: binding mail.in -> mail.in.orders for orders: there" 'tells each thing it made'
+amqp: binding mail.in -> mail.in.orders for orders: there
+amqp: queue mail.out.transactional (quorum): there
+amqp: binding mail.out -> mail.out.transactional for transactional: there
+amqp: queue mail.out.bulk (quorum): there
+amqp: binding mail.out -> mail.out.bulk for bulk: there
+amqp: exchange mail.retry.1m (fanout): there
+amqp: queue mail.retry.1m (quorum): there
+amqp: binding mail.retry.1m -> mail.retry.1m: there
+amqp: exchange mail.retry.5m (fanout): there
+amqp: queue mail.retry.5m (quorum): there
+amqp: binding mail.retry.5m -> mail.retry.5m: there
+amqp: exchange mail.retry.15m (fanout): there
+amqp: queue mail.retry.15m (quorum): there
+amqp: binding mail.retry.15m -> mail.retry.15m: there
+amqp: exchange mail.retry.1h (fanout): there
+amqp: queue mail.retry.1h (quorum): there
+amqp: binding mail.retry.1h -> mail.retry.1h: there
+amqp: exchange mail.retry.4h (fanout): there
+amqp: queue mail.retry.4h (quorum): there
+amqp: binding mail.retry.4h -> mail.retry.4h: there" 'tells each thing it made'
 before=$(state)
 second=$(mailctl setup)
 is $? 0 'the second run'
 is "$(echo "$second" | grep '^mysql' | grep -v 'already there$')" '' 'finds all of the database there'
-is "$(echo "$second" | grep -c '^mysql')" 11 'and tells so'
+is "$(echo "$second" | grep -c '^mysql')" 12 'and tells so'
 is "$(state)" "$before" 'and changed nothing'
 is "$(echo "$first" | tail -n 1)" 'errors: 0, warnings: 0' 'no findings'
 

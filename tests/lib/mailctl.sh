@@ -11,7 +11,7 @@ mailctl_config() {
 		echo "pw-$role-$$" > "$SECRETS/$role.pw"
 	done
 	echo "$MYSQL_ROOT_PASSWORD" > "$SECRETS/root.pw"
-	for role in publish consume setup; do
+	for role in publish consume broker-mailout application setup; do
 		role_password "$role" > "$SECRETS/$role.pw"
 	done
 	chmod 600 "$SECRETS"/*.pw
@@ -23,6 +23,10 @@ mailctl_config() {
 		publish_password_file = $SECRETS/publish.pw
 		consume_user = $AMQP_CONSUME_USER
 		consume_password_file = $SECRETS/consume.pw
+		mailout_user = $AMQP_MAILOUT_USER
+		mailout_password_file = $SECRETS/broker-mailout.pw
+		application_user = $AMQP_APPLICATION_USER
+		application_password_file = $SECRETS/application.pw
 		setup_user = $AMQP_SETUP_USER
 		setup_password_file = $SECRETS/setup.pw
 		[mysql]
@@ -52,6 +56,8 @@ role_password() {
 	case $1 in
 	publish) echo "$AMQP_PUBLISH_PASSWORD" ;;
 	consume) echo "$AMQP_CONSUME_PASSWORD" ;;
+	broker-mailout) echo "$AMQP_MAILOUT_PASSWORD" ;;
+	application) echo "$AMQP_APPLICATION_PASSWORD" ;;
 	setup) echo "$AMQP_SETUP_PASSWORD" ;;
 	esac
 }

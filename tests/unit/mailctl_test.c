@@ -98,13 +98,15 @@ static void readers_may_only_select(void **state)
 {
 	(void)state;
 	assert_grants(ROLE_POSTFIX, (const char *[]){"SELECT ON `a``b`.`recipients`", NULL});
-	assert_grants(ROLE_MAILOUT, (const char *[]){"SELECT ON `a``b`.`attachments`",
-						     "SELECT ON `a``b`.`blobs`", NULL});
 	assert_grants(ROLE_WEB,
 		      (const char *[]){"SELECT ON `a``b`.`attachments_readable`",
 				       "SELECT ON `a``b`.`attachments`", "SELECT ON `a``b`.`blobs`",
 				       "SELECT ON `a``b`.`messages_readable`",
-				       "SELECT ON `a``b`.`messages`", NULL});
+				       "SELECT ON `a``b`.`messages`",
+				       "SELECT ON `a``b`.`outbound_readable`",
+				       "SELECT ON `a``b`.`outbound_recipients_readable`",
+				       "SELECT ON `a``b`.`outbound_recipients`",
+				       "SELECT ON `a``b`.`outbound`", NULL});
 }
 
 static void the_worker_may_not_change_or_delete(void **state)
@@ -116,6 +118,15 @@ static void the_worker_may_not_change_or_delete(void **state)
 				       "SELECT ON `a``b`.`attachments`", "SELECT ON `a``b`.`blobs`",
 				       "SELECT ON `a``b`.`messages`",
 				       "SELECT ON `a``b`.`schema_migrations`", NULL});
+	assert_grants(ROLE_MAILOUT,
+		      (const char *[]){"INSERT ON `a``b`.`outbound_recipients`",
+				       "INSERT ON `a``b`.`outbound`",
+				       "SELECT ON `a``b`.`attachments`", "SELECT ON `a``b`.`blobs`",
+				       "SELECT ON `a``b`.`outbound_recipients`",
+				       "SELECT ON `a``b`.`outbound`",
+				       "SELECT ON `a``b`.`schema_migrations`",
+				       "UPDATE ON `a``b`.`outbound_recipients`",
+				       "UPDATE ON `a``b`.`outbound`", NULL});
 }
 
 static void rights_for_the_whole_server_are_known(void **state)
@@ -265,6 +276,9 @@ static void printed_commands_are_quoted_and_hold_no_password(void **state)
 				  "rabbitmqctl set_permissions -p 'my host' 'o'\\''neill' "
 				  "'^$' '^mail\\.in$' '^$'\n"
 				  "# mailpipe-consume: amqp.consume_password_file is not set\n"
+				  "# mailpipe-mailout: amqp.mailout_password_file is not set\n"
+				  "# mailpipe-application: amqp.application_password_file is not "
+				  "set\n"
 				  "# mailpipe-setup: amqp.setup_password_file is not set\n");
 	free(text);
 	config_free(&config);
