@@ -14,7 +14,7 @@
 
 #include "common/db.h"
 
-enum { TIMEOUT_MS = 4000, SLACK_MS = 1500, ROWS = 256, BIG = 3 * 1024 * 1024 };
+enum { TIMEOUT_MS = 4000, SLACK_MS = 1500, POLL_US = 20000, ROWS = 256, BIG = 3 * 1024 * 1024 };
 
 static struct db *connect_as(const char *user, const char *password)
 {
@@ -528,6 +528,10 @@ static void hanging_server_is_lost_in_time(void **state)
 			commit_ms + TIMEOUT_MS + SLACK_MS);
 	/* The commit was on its way: that is what unknown means. */
 	other = open_root();
+	struct deadline deadline = deadline_in(TIMEOUT_MS);
+
+	while (number_of(other, "SELECT COUNT(*) FROM t") == 0 && !deadline_passed(deadline))
+		g_usleep(POLL_US);
 	assert_int_equal(number_of(other, "SELECT COUNT(*) FROM t"), 1);
 	db_close(&other);
 }
