@@ -2,12 +2,12 @@
 # Library calls that fail one at a time: every mail waits, none is lost or bounced.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TREE/tests/lib/mailin.sh"
-[ -z "${SANITIZED-}" ] || skip_all 'sanitizers do not like to be preloaded behind a shim'
+[ -z "$SANITIZED" ] || skip_all 'sanitizers do not like to be preloaded behind a shim'
 use_broker
 own_parser
 fault() { # CALL:ERRNO[:N] TEXT [FIRST-LINE]
 	printf '%s\n' "${3-Subject: x}" > "$TMP/mail"
-	OUT=$(FAIL=$1 LD_PRELOAD=$BUILD/tests/fail.so "$MAILIN" -c "$CONF" --queue-id "$QUEUE_ID" \
+	OUT=$(FAIL=$1 LD_PRELOAD=$SHIM "$MAILIN" -c "$CONF" --queue-id "$QUEUE_ID" \
 		--sender '' -- support@example.com < "$TMP/mail" 2> "$TMP/errors")
 	STATUS=$?
 	is_result 75 "4.3.0 $2" "$1"

@@ -2,13 +2,13 @@
 # One line per mail in the log.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TREE/tests/lib/mailin.sh"
-[ -z "${SANITIZED-}" ] || skip_all 'sanitizers do not like to be preloaded behind a shim'
+[ -z "$SANITIZED" ] || skip_all 'sanitizers do not like to be preloaded behind a shim'
 plan 4
 use_broker
 printf 'Subject: x\n\nx\n' > "$TMP/mail"
 logged() {
 	: > "$SYSLOG"
-	FAIL_SYSLOG=$SYSLOG LD_PRELOAD=$BUILD/tests/fail.so "$MAILIN" -c "$CONF" --queue-id "$QUEUE_ID" \
+	FAIL_SYSLOG=$SYSLOG LD_PRELOAD=$SHIM "$MAILIN" -c "$CONF" --queue-id "$QUEUE_ID" \
 		--sender ann@example.org -- "$1" < "$TMP/mail" > /dev/null
 	cat "$SYSLOG"
 }

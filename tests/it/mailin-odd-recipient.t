@@ -8,12 +8,11 @@ write_config <<END
 recipients = *@odd.example, *@bücher.example
 END
 "$PROBE" declare "$CONF" || bail_out "the topology cannot be declared"
-[ -n "${SANITIZED-}" ] || export LD_PRELOAD_MAILIN="$BUILD/tests/fail.so"
 
 # odd ADDRESS NAME: published, and in the document byte for byte.
 odd() {
 	: > "$SYSLOG"
-	OUT=$(FAIL_SYSLOG=$SYSLOG LD_PRELOAD=$LD_PRELOAD_MAILIN "$MAILIN" -c "$CONF" --queue-id "$QUEUE_ID" \
+	OUT=$(FAIL_SYSLOG=$SYSLOG LD_PRELOAD=$SHIM "$MAILIN" -c "$CONF" --queue-id "$QUEUE_ID" \
 		--sender "$1" -- "$1" < "$TMP/mail" 2> "$TMP/errors")
 	STATUS=$?
 	is_result 0 '' "$2"
@@ -21,6 +20,7 @@ odd() {
 	is "$(jq -j .OriginalRecipient "$TMP/document")" "$1" "$2: the recipient"
 	is "$(jq -j .Mailpipe.Envelope.Sender "$TMP/document")" "$1" "$2: the sender"
 	is "$(jq -j .MessageStream "$TMP/document")" any "$2: the route"
+	[ -z "$SANITIZED" ] || return
 	is "$(wc -l < "$SYSLOG")" 1 "$2: one line in the log"
 	is "$(LC_ALL=C tr -d '[:print:]\n\200-\377' < "$SYSLOG" | wc -c)" 0 "$2: no control character in the log"
 }

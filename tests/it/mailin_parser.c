@@ -90,8 +90,11 @@ static void misbehave(void)
 {
 	if (strcmp(word, "exit") == 0)
 		_exit(atoi(argument));
-	if (strcmp(word, "kill") == 0)
+	if (strcmp(word, "kill") == 0) {
+		/* A sanitizer would catch it. */
+		signal(atoi(argument), SIG_DFL);
 		raise(atoi(argument));
+	}
 	while (strcmp(word, "spin") == 0)
 		;
 	while (strcmp(word, "memory") == 0) {

@@ -11,6 +11,14 @@ PROBE=$BUILD/tests/it/mailin_probe
 MAILIN=$BUILD/sbin/mailin
 CONF=$TMP/mailpipe.conf
 SYSLOG=$TMP/syslog
+# Sanitizers refuse to be loaded behind a shim, and need memory without limit.
+SANITIZED=
+SHIM=$BUILD/tests/fail.so
+case $BUILD in *-san*)
+	SANITIZED=1
+	SHIM=
+	;;
+esac
 QUEUE_ID=4bKxYJ5sG9z1Wk2
 
 # Sections given on standard input come last and may repeat what stands before.
