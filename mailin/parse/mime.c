@@ -197,11 +197,16 @@ static bool read_header(struct scanner *s, struct part *part, bool top, struct d
 			return false;
 		if (match_boundary(s, line, found))
 			return true;
-		if (is_blank(line.data[0])) {
-			if (part->fields->len == 0 && span_trim(line).size == 0)
-				return false;
+		if (is_blank(line.data[0]) && part->fields->len > 0) {
 			add_line(s, &h, line, 0);
 			continue;
+		}
+		if (is_blank(line.data[0])) {
+			/* It continues nothing: an indented field, or text. */
+			line = span_trim(line);
+			if (line.size == 0)
+				return false;
+			defect_note(s->defects, DEFECT_HEADER_LINE);
 		}
 		size_t name = field_name(line);
 		if (name > 0) {

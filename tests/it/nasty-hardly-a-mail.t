@@ -13,6 +13,9 @@ suite.add("one-newline", hello=False, defects=["no From", "no Date"])
 suite.add("no-headers", defects=["no From", "no Date"])
 suite.add("no-headers-no-blank", hello=False, defects=["no header", "no From", "no Date"],
           see=lambda d: None if "just text" in d["TextBody"] or "Raw" in d["Mailpipe"] else "lost")
+suite.add("indented-header", raw=True, defects=["malformed header line"],
+          see=lambda d: None if d["FromFull"]["Email"] == "ann@example.com" else d["From"])
+suite.add("indented-text", raw=True, defects=["no header", "malformed header line", "no From", "no Date"])
 suite.add("only-headers", hello=False, defects=[],
           see=lambda d: None if d["Subject"] == "nasty" else d["Subject"])
 suite.add("only-headers-unterminated", hello=False, defects=[],

@@ -193,6 +193,7 @@ def _check_attachment(attachment, place, findings):
 
 def _check_nothing_lost(document, mail, findings):
     """A mail with words in it never becomes a document without any."""
+    mail = re.sub(rb"^>?From [^\n]*", b"", mail)
     if not re.search(rb"[0-9A-Za-z\x80-\xff]", mail):
         return
     texts = (document["TextBody"], document["HtmlBody"], document["Attachments"],

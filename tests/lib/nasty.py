@@ -71,6 +71,16 @@ def no_headers():
 
 
 @nasty()
+def indented_header():
+    return b" " + TOP + b"\n" + HELLO
+
+
+@nasty()
+def indented_text():
+    return b"  hello from the body\n  second line: not a field\n"
+
+
+@nasty()
 def no_headers_no_blank():
     return b"hello this is just text\nwithout any header\n"
 
