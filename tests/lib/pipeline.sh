@@ -45,7 +45,7 @@ is_delayed() { [ -n "$(delay_reason "$1")" ]; }
 
 flush() { postqueue -c "$POSTFIX_CONFIG" -f; }
 
-queue_is_empty() { [ -z "$(postqueue -c "$POSTFIX_CONFIG" -j)" ]; }
+queue_is_empty() { queue_now=$(postqueue -c "$POSTFIX_CONFIG" -j) && [ -z "$queue_now" ]; }
 
 # Postfix's log lines of a queue id.
 postfix_log() { grep -F " $1: " "$POSTFIX_LOG"; }
