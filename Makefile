@@ -169,6 +169,10 @@ unit: all $(UNIT_TESTS) ## only the unit tests
 it: all $(IT_PROGRAMS) ## only the integration tests, against real servers
 	@$(RUN_TESTS) $(T)
 
+# What reads strangers' bytes, for a build with SAN=address,undefined.
+check-san: all $(UNIT_TESTS) ## the unit and the parser's tests, for SAN=address,undefined
+	@$(RUN_TESTS) $(UNIT_TESTS) $(sort $(wildcard tests/it/nasty-*.t tests/it/parse-*.t))
+
 # Every file below CORPUS through `mailin --dry-run`: no crash, true documents, the expected fields.
 check-corpus: all ## CORPUS=DIR: mailin --dry-run over every mail below it
 	BUILD=$(B) tests/corpus-check/check-corpus $(CORPUS_FLAGS) "$(CORPUS)"
@@ -235,7 +239,7 @@ help: ## this list
 		/^#: / { sub(/^#: /, ""); variables = variables "\n  " $$0 } \
 		END { print "\nvariables:" variables }' Makefile
 
-.PHONY: all deps check test-programs unit it check-corpus sandbox sandbox-stop demo bench lint install \
+.PHONY: all deps check check-san test-programs unit it check-corpus sandbox sandbox-stop demo bench lint install \
 	install-built uninstall clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
