@@ -19,7 +19,7 @@
 void build_init(void);
 
 struct build_input {
-	const struct request *request;
+	const struct request *request;		/* with its From set */
 	const struct rendered *rendered;	/* NULL: the request's own Subject, TextBody and HtmlBody */
 	const struct config *config;
 	int64_t date;				/* seconds since 1970 */

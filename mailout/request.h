@@ -46,7 +46,7 @@ struct request {
 	struct id id;			/* MessageID, else AMQP message_id, else drawn by the caller: has_id */
 	bool has_id;
 	char *stream;			/* MessageStream, else that of the queue */
-	struct address from;		/* email "": the template's or the config's default */
+	struct address from;		/* email "": none (yet), see request_set_from() */
 	struct address_list to, cc, bcc, reply_to;
 	char *subject;			/* NULL with a template */
 	char *text_body;
@@ -76,7 +76,12 @@ struct request *request_new(const char *body, size_t size, const char *amqp_mess
 			    const char *stream, const struct config *config, struct reason *reason);
 void request_free(struct request **request);
 
-/* To, Cc and Bcc without repetitions of the same mailbox. */
-size_t request_recipient_count(const struct request *request);
+/* To, Cc and Bcc without repetitions of the same mailbox, as the SMTP server gets them; NULL at the end,
+ * g_strfreev() them. */
+char **request_recipients(const struct request *request);
+
+/* Give a request that has no From the template's or the config's ("Name <user@example.com>"): afterwards
+ * request->from is what the message says.  REJECT if `from` is empty (nobody said one) or no address. */
+enum outcome request_set_from(struct request *request, const char *from, struct reason *reason);
 
 #endif

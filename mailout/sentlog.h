@@ -1,7 +1,9 @@
 /*
  * The record of outgoing mail: tables outbound and outbound_recipients.  All of mailout's SQL.
  *
- * A claim is written before SMTP, the result after it; both in batches, one transaction each.
+ * A claim is written before SMTP, the result after it; both in batches, one transaction for both.  A claim bears
+ * the token of the run that made it, so that what a run left behind without a result is seen: it is in doubt.
+ * After anything but OK nothing is written, and the same call may be repeated.
  */
 #ifndef MAILOUT_SENTLOG_H
 #define MAILOUT_SENTLOG_H
@@ -10,48 +12,83 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/db.h"
+#include "common/config.h"
+#include "common/deadline.h"
+#include "common/id.h"
+#include "common/outcome.h"
 #include "mailout/request.h"
 #include "mailout/sender.h"
 
+/* ---- rows ---- */
+
+enum outbound_status {
+	OUTBOUND_SCHEDULED,		/* waits for its SendAt */
+	OUTBOUND_SENDING,
+	OUTBOUND_SENT,			/* at least one recipient has it, and nobody waits */
+	OUTBOUND_DEFERRED,
+	OUTBOUND_FAILED,
+	OUTBOUND_HELD,			/* in doubt, and not to be sent again */
+	OUTBOUND_EXPIRED,
+	OUTBOUND_DRY_RUN
+};
+
+const char *outbound_status_name(enum outbound_status status);	/* "dry-run" */
+
+/* A request's row with what came of it.  Owns everything. */
+struct outbound {
+	struct id id;
+	char *stream;
+	char *template_alias;		/* NULL without */
+	char *tag;
+	char *metadata;			/* JSON */
+	char *from_email;
+	char *subject;			/* NULL: not rendered */
+	char *message_id_header;	/* NULL: not built */
+	int64_t size;			/* bytes of the mail; < 0: not built */
+	enum outbound_status status;
+	int64_t attempt;		/* 1 at first */
+	char *last_reply;		/* NULL for none */
+	int64_t next_attempt_ms;	/* since 1970; 0: none */
+	struct sent_recipient *recipients;	/* of this try; NULL when it was not tried */
+	size_t recipient_count;
+};
+
+void outbound_free(struct outbound **row);
+
+/* About what it takes in memory. */
+size_t outbound_bytes(const struct outbound *row);
+
+/* ---- the database ---- */
+
 struct sentlog;
 
-struct sentlog *sentlog_new(struct db *db, enum outcome *outcome, struct reason *reason);	/* borrows db */
-void sentlog_free(struct sentlog **sentlog);
+/* Connects.  NULL with a reason. */
+struct sentlog *sentlog_open(const struct config *config, struct deadline deadline,
+			     struct reason *reason);
+void sentlog_close(struct sentlog **sentlog);
+bool sentlog_lost(const struct sentlog *sentlog);
 
 /* What the record says of a request before it is sent. */
-enum claim {
+enum claim_state {
 	CLAIM_NEW,			/* nothing, or an earlier try that was deferred: claimed now */
-	CLAIM_SENT,			/* sent (or finally failed) already: acknowledge, do not send */
-	CLAIM_IN_DOUBT			/* claimed by a run that never told what came of it */
+	CLAIM_DONE,			/* sent or finally failed already: not to be sent */
+	CLAIM_BUSY,			/* another run claimed it a short time ago: ask again later */
+	CLAIM_IN_DOUBT			/* claimed by a run that never told what came of it; claimed now */
 };
 
-struct claim_item {
-	const struct request *request;
-	const char *from_email;
-	const char *subject;
-	const char *message_id_header;
-	int64_t attempt;
-	enum claim claim;		/* out */
-	char **recipients_done;		/* out: mailboxes that have it already from an earlier try; NULL at the end, g_strfreev() */
+struct claim {
+	struct outbound *row;		/* borrowed */
+	enum claim_state state;		/* out */
+	/* Out: mailboxes that need it no more after an earlier try; NULL or NULL at the end, g_strfreev(). */
+	char **recipients_done;
 };
 
-enum outcome sentlog_claim(struct sentlog *sentlog, struct claim_item *items, size_t count,
-			   struct reason *reason);
+/* Record the results of `rows` and claim; one transaction.  Either count may be 0. */
+enum outcome sentlog_write(struct sentlog *sentlog, struct outbound *const *rows, size_t row_count,
+			   struct claim *claims, size_t claim_count, struct reason *reason);
 
-/* status: "sent", "deferred", "failed", "held", "expired"; next_attempt: ms since 1970, 0: none. */
-struct result_item {
-	struct id id;
-	const char *status;
-	const char *last_reply;
-	int64_t next_attempt;
-	const struct sent *sent;	/* per-recipient results, or NULL */
-};
-
-enum outcome sentlog_record(struct sentlog *sentlog, const struct result_item *items, size_t count,
-			    struct reason *reason);
-
-/* Fetch a stored attachment's bytes, name and type into the request.  REJECT: there is none of that id. */
+/* Fetch a stored attachment's bytes, and its name and type unless the request has its own.  REJECT: there is none of
+ * that id. */
 enum outcome sentlog_attachment(struct sentlog *sentlog, struct request_attachment *attachment,
 				struct reason *reason);
 

@@ -1,4 +1,6 @@
 MAILOUT_SOURCES = \
 	mailout/model.c \
 	mailout/mustache.c \
-	mailout/mustache_compile.c
+	mailout/mustache_compile.c \
+	mailout/rate.c \
+	mailout/sentlog.c
