@@ -64,10 +64,14 @@ static size_t fitting_class(const struct db_value *values, size_t columns, size_
 }
 
 enum outcome rows_insert(struct rows *rows, const struct db_value *values, size_t count,
-			 struct reason *reason)
+			 int64_t *affected, struct reason *reason)
 {
 	size_t columns = rows->shape->columns;
+	int64_t sum = 0;
 
+	if (affected == NULL)
+		affected = &sum;
+	*affected = 0;
 	while (count > 0) {
 		size_t class = fitting_class(values, columns, count);
 		size_t taken = (size_t)1 << class;
@@ -76,9 +80,12 @@ enum outcome rows_insert(struct rows *rows, const struct db_value *values, size_
 
 		if (stmt == NULL)
 			return outcome;
-		outcome = db_run(stmt, values, taken * columns, NULL, reason);
+		int64_t changed = 0;
+
+		outcome = db_run(stmt, values, taken * columns, &changed, reason);
 		if (outcome != OUTCOME_OK)
 			return outcome;
+		*affected += changed;
 		values += taken * columns;
 		count -= taken;
 	}

@@ -32,9 +32,9 @@ struct rows {
 void rows_init(struct rows *rows, const struct rows_shape *shape, struct db *db);
 void rows_clear(struct rows *rows);
 
-/* Run an INSERT of `count` rows (count * columns values). */
+/* Run an INSERT of `count` rows (count * columns values).  *affected (may be NULL) is the sum. */
 enum outcome rows_insert(struct rows *rows, const struct db_value *values, size_t count,
-			 struct reason *reason);
+			 int64_t *affected, struct reason *reason);
 
 /* Run a SELECT ... IN (...) of `count` values (shape->columns is 1): the last one is repeated to fill a
  * statement. */

@@ -286,7 +286,6 @@ static enum outcome write_rows(struct sentlog *sentlog, struct outbound *const *
 			       bool scheduled, struct reason *reason)
 {
 	size_t taken = 0;
-	int64_t affected;
 
 	begin_values(sentlog);
 	for (size_t i = 0; i < count; i++) {
@@ -296,14 +295,13 @@ static enum outcome write_rows(struct sentlog *sentlog, struct outbound *const *
 		taken++;
 	}
 	return rows_insert(scheduled ? &sentlog->inserts : &sentlog->records, values(sentlog), taken,
-			   &affected, reason);
+			   NULL, reason);
 }
 
 static enum outcome write_recipients(struct sentlog *sentlog, struct outbound *const *rows,
 				     size_t count, struct reason *reason)
 {
 	size_t taken = 0;
-	int64_t affected;
 
 	begin_values(sentlog);
 	for (size_t i = 0; i < count; i++) {
@@ -311,7 +309,7 @@ static enum outcome write_recipients(struct sentlog *sentlog, struct outbound *c
 			add_recipient(sentlog, rows[i], &rows[i]->recipients[r]);
 		taken += rows[i]->recipient_count;
 	}
-	return rows_insert(&sentlog->recipients, values(sentlog), taken, &affected, reason);
+	return rows_insert(&sentlog->recipients, values(sentlog), taken, NULL, reason);
 }
 
 static enum outcome record(struct sentlog *sentlog, struct outbound *const *rows, size_t count,
@@ -410,7 +408,6 @@ static enum outcome claim_known(struct sentlog *sentlog, struct claim *claims, s
 	g_autoptr(GHashTable) by_id = g_hash_table_new(hash_id, equal_ids);
 	struct claiming claiming = {sentlog, by_id};
 	size_t taken = 0;
-	int64_t affected;
 
 	begin_values(sentlog);
 	for (size_t i = 0; i < count; i++) {
@@ -437,7 +434,7 @@ static enum outcome claim_known(struct sentlog *sentlog, struct claim *claims, s
 		add_row(sentlog, claims[i].row, OUTBOUND_SENDING);
 		taken++;
 	}
-	return rows_insert(&sentlog->records, values(sentlog), taken, &affected, reason);
+	return rows_insert(&sentlog->records, values(sentlog), taken, NULL, reason);
 }
 
 static enum outcome claim_all(struct sentlog *sentlog, struct claim *claims, size_t count,

@@ -281,7 +281,8 @@ static enum outcome insert_blobs(struct store *store, const struct sorted *sorte
 		add(store, db_int((int64_t)blob->size));
 		add(store, db_bytes(blob->data, blob->size));
 	}
-	return rows_insert(&store->blobs, values(store), store->values->len / BLOB_COLUMNS, reason);
+	return rows_insert(&store->blobs, values(store), store->values->len / BLOB_COLUMNS, NULL,
+			   reason);
 }
 
 /* ---- messages and attachments ---- */
@@ -328,7 +329,7 @@ static enum outcome insert_messages(struct store *store, const struct sorted *so
 	g_array_set_size(store->values, 0);
 	for (size_t i = 0; i < sorted->count; i++)
 		add_message(store, sorted->messages[i]);
-	return rows_insert(&store->messages, values(store), sorted->count, reason);
+	return rows_insert(&store->messages, values(store), sorted->count, NULL, reason);
 }
 
 static enum outcome insert_attachments(struct store *store, const struct sorted *sorted,
@@ -361,7 +362,7 @@ static enum outcome insert_attachments(struct store *store, const struct sorted 
 			add(store, db_bytes(attachment->blob.digest, SHA256_SIZE));
 		}
 	}
-	return rows_insert(&store->attachments, values(store), count, reason);
+	return rows_insert(&store->attachments, values(store), count, NULL, reason);
 }
 
 /* ---- the transaction ---- */
