@@ -207,12 +207,10 @@ static const char *attribute(const xmlChar **attributes, const char *name)
 /* Does the style have "PROPERTY:VALUE...", whatever the spaces and case? */
 static bool has_style(const char *style, const char *declaration)
 {
-	size_t length = strlen(declaration);
-
 	for (const char *p = strstr(style, declaration); p != NULL; p = strstr(p + 1, declaration))
 		if (p == style || p[-1] == ';')
 			return true;
-	return length == 0;
+	return false;
 }
 
 static char *squeeze_style(const char *style)
