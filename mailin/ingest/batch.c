@@ -89,12 +89,16 @@ void batch_clear(struct batch *batch)
 	batch->bytes = 0;
 }
 
-bool batch_keep(struct batch *batch, struct broker_delivery *delivery)
+bool batch_may_keep(const struct batch *batch)
+{
+	return batch->kept_bytes < batch->limits.bytes;
+}
+
+void batch_keep(struct batch *batch, struct broker_delivery *delivery)
 {
 	batch->kept_bytes += delivery->body_size;
 	g_queue_push_tail(&batch->kept, g_memdup2(delivery, sizeof(*delivery)));
 	*delivery = (struct broker_delivery){0};
-	return batch->kept_bytes < batch->limits.bytes;
 }
 
 bool batch_kept(struct batch *batch, struct broker_delivery *delivery)

@@ -39,9 +39,10 @@ uint64_t batch_last_tag(const struct batch *batch);
 size_t batch_bytes(const struct batch *batch);
 void batch_clear(struct batch *batch);
 
-/* Deliveries in between.  batch_keep() takes the contents; false if there are `bytes` of them already
- * (they are kept all the same, but no more should be read). */
-bool batch_keep(struct batch *batch, struct broker_delivery *delivery);
+/* Deliveries in between, whose contents batch_keep() takes.  No more should be read when there are `bytes`
+ * of them. */
+bool batch_may_keep(const struct batch *batch);
+void batch_keep(struct batch *batch, struct broker_delivery *delivery);
 /* The oldest one into *delivery; false if there is none. */
 bool batch_kept(struct batch *batch, struct broker_delivery *delivery);
 

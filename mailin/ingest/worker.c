@@ -22,6 +22,7 @@ enum {
 	CONNECT_MS = 10000,
 	IDLE_MS = 60000,		/* a wait for mail; nothing happens at its end */
 	PREFETCH_BATCHES = 2,		/* one in hand, one on its way */
+	HEARTBEAT_STEP_MS = 250,	/* the shortest heartbeat is a second */
 	MS_IN_SECOND = 1000,
 	NUMBER_TEXT_SIZE = 32,
 };
@@ -119,15 +120,12 @@ static enum outcome consume_all(struct worker *worker, struct deadline deadline,
 	const struct config *config = worker->config;
 	uint16_t prefetch = (uint16_t)(config->ingest_batch_count * PREFETCH_BATCHES);
 
-	for (size_t i = 0; i < config->route_count; i++) {
-		g_autofree char *queue = topology_inbound_queue(config->routes[i].name);
-		enum outcome outcome =
-			broker_consume(worker->broker, queue, prefetch, deadline, reason);
+	g_autoptr(GPtrArray) queues = g_ptr_array_new_with_free_func(g_free);
 
-		if (outcome != OUTCOME_OK)
-			return outcome;
-	}
-	return OUTCOME_OK;
+	for (size_t i = 0; i < config->route_count; i++)
+		g_ptr_array_add(queues, topology_inbound_queue(config->routes[i].name));
+	return broker_consume_all(worker->broker, (char **)queues->pdata, queues->len, prefetch,
+				  deadline, reason);
 }
 
 static bool open_broker(struct worker *worker, struct reason *reason)
@@ -222,6 +220,8 @@ static bool gather(struct worker *worker)
 		case BROKER_LOST:
 			log_lost("broker", &reason);
 			drop_broker(worker);
+			/* A queue that is not there shows here, each time. */
+			pause_ms(backoff_pause(&worker->backoff));
 			return false;
 		}
 	}
@@ -260,26 +260,37 @@ static void item_settled(const struct item *item, void *context)
 		log_stored(item);
 }
 
-/* Pause before the batch is tried again.  Reading serves the heartbeats; what comes is kept for the next
- * batch, and when that gets too much, the connection is given up, so that others can have the mail.
- * False when the connection is gone. */
-static bool pause_and_read(struct worker *worker)
+/* Keep the connection alive for a moment: read what comes for the next batch or, when that is enough,
+ * only send heartbeats.  False when it is gone. */
+static bool serve_broker(struct worker *worker, struct deadline deadline, struct reason *reason)
+{
+	struct broker_delivery delivery = {0};
+
+	if (!batch_may_keep(worker->batch)) {
+		pause_ms(MIN(deadline_left_ms(deadline), HEARTBEAT_STEP_MS));
+		return broker_heartbeat(worker->broker, reason) == OUTCOME_OK;
+	}
+	switch (broker_next(worker->broker, &delivery, stop_fd(), deadline, reason)) {
+	case BROKER_DELIVERY:
+		batch_keep(worker->batch, &delivery);
+		return true;
+	case BROKER_TIMEOUT:
+		return true;
+	case BROKER_CANCELLED:
+	case BROKER_LOST:
+		break;
+	}
+	return false;
+}
+
+/* Before the batch is tried again.  False when the connection to the broker is gone. */
+static bool pause_and_serve(struct worker *worker)
 {
 	struct deadline deadline = deadline_in(backoff_pause(&worker->backoff));
-	struct broker_delivery delivery = {0};
 	struct reason reason;
 
 	while (!deadline_passed(deadline) && stop_requested() == 0) {
-		switch (broker_next(worker->broker, &delivery, stop_fd(), deadline, &reason)) {
-		case BROKER_DELIVERY:
-			if (batch_keep(worker->batch, &delivery))
-				break;
-			log_text(LOG_WARNING, "broker", "too much waits for the database: giving it back");
-			return false;
-		case BROKER_TIMEOUT:
-			break;
-		case BROKER_CANCELLED:
-		case BROKER_LOST:
+		if (!serve_broker(worker, deadline, &reason)) {
 			log_lost("broker", &reason);
 			return false;
 		}
@@ -295,7 +306,7 @@ static bool settle_all(struct worker *worker)
 
 	while (settle(items, count, &worker->ops, &reason) != OUTCOME_OK) {
 		log_lost("retry", &reason);
-		if (stop_requested() > 0 || !pause_and_read(worker))
+		if (stop_requested() > 0 || !pause_and_serve(worker))
 			return false;
 	}
 	dead_rest(worker->dead);

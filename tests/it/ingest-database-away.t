@@ -7,12 +7,14 @@ plan 4
 own_sandbox --only broker,database
 ingest_setup
 ingest_set batch_count 10
+# Two mails: it stops reading soon and only sends heartbeats.
+ingest_set batch_bytes 64K
 sed -i 's/^\[amqp\]/[amqp]\nheartbeat = 2s/' "$TMP/conf"
 documents --count 10 | publish
 ingest_start
 stored 10
 "$SANDBOX" kill "$SANDBOX_DIR" database
-documents --first 11 --count 40 | publish
+documents --first 11 --count 40 --attach 30000 | publish
 # Three heartbeats' time: RabbitMQ would have closed the connection after two.
 sleep 7
 is "$(events broker)" 0 'the connection to the broker lives'
