@@ -1,8 +1,8 @@
 /*
  * mailin-parse: turns one mail into its inbound document, in a sandbox.
  *
- * Started by mailin: descriptor 3 is the job (document_job()), read to its end first; descriptor 0 the mail,
- * complete by then; descriptor 1 where the document goes.  Exit codes: enum parser_exit.
+ * Started by mailin: descriptor 3 is the job (document_job()), read to its end first; descriptor 0
+ * the mail, complete by then; descriptor 1 where the document goes.  Exit codes: enum parser_exit.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -45,9 +45,9 @@ static void out_of_memory(const char *domain, GLogLevelFlags level, const char *
 static bool read_options(int argc, char **argv, struct options *options)
 {
 	static const struct option table[] = {
-		{ "pretty", no_argument, NULL, 'p' },
-		{ "no-sandbox", no_argument, NULL, 'n' },
-		{ NULL, 0, NULL, 0 },
+		{"pretty", no_argument, NULL, 'p'},
+		{"no-sandbox", no_argument, NULL, 'n'},
+		{NULL, 0, NULL, 0},
 	};
 	int c;
 
@@ -115,7 +115,7 @@ static bool get_mail(size_t max, struct span *mail)
 		void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, STDIN_FILENO, 0);
 		if (map == MAP_FAILED)
 			return false;
-		*mail = (struct span){ map, (size_t)st.st_size };
+		*mail = (struct span){map, (size_t)st.st_size};
 		return true;
 	}
 	GString *bytes = read_all(STDIN_FILENO, max);
@@ -138,10 +138,10 @@ static bool enter_sandbox(const struct config_limits *limits, struct reason *rea
 
 int main(int argc, char **argv)
 {
-	struct options options = { .sandbox = true };
+	struct options options = {.sandbox = true};
 	struct config_limits limits;
 	enum config_raw raw;
-	struct reason reason = { 0 };
+	struct reason reason = {0};
 	struct span mail;
 
 	if (!read_options(argc, argv, &options))

@@ -55,7 +55,7 @@ static char *clean_name(const char *name)
 
 /* Where the scan stands: within what a special character is none. */
 struct context {
-	const char *quoted;		/* where it began, NULL: it does not stand within one */
+	const char *quoted; /* where it began, NULL: it does not stand within one */
 	const char *comment;
 	int comment_depth;
 	const char *literal;
@@ -92,7 +92,7 @@ static bool is_list_syntax(struct context *c, const char **p)
 	} else if (ch == '>') {
 		c->angle = NULL;
 	} else if (c->angle != NULL && c->angle[1] == '@') {
-		return false;		/* a source route: its commas and colon are its own */
+		return false; /* a source route: its commas and colon are its own */
 	} else {
 		/* A comma ends even an address that lacks its '>'; a colon there is part of it. */
 		return ch == ',' || ch == ';' || (ch == ':' && c->angle == NULL);
@@ -130,7 +130,7 @@ static void collect(struct collector *c, InternetAddressList *list)
 		if (email == NULL || strchr(email, '@') == NULL) {
 			defect_note(c->defects, DEFECT_ADDRESS);
 			if (i > 0)
-				continue;	/* rubbish behind a mailbox */
+				continue; /* rubbish behind a mailbox */
 		}
 		wire_append(c->array, address_object(email, name));
 	}
@@ -152,9 +152,10 @@ static void add_without_at(struct collector *c, const char *text, const char *na
 }
 
 /*
- * What GMime refuses and people read without thinking: "Foo foo@example.com", "foo..bar@example.com" (a Japanese
- * provider gave such addresses away).  The word around the last '@'; the name is `name` or what stands before the
- * address.  Without any '@' all of it is the address.
+ * What GMime refuses and people read without thinking: "Foo foo@example.com",
+ * "foo..bar@example.com" (a Japanese provider gave such addresses away).  The word around the last
+ * '@'; the name is `name` or what stands before the address.  Without any '@' all of it is the
+ * address.
  */
 static void add_by_eye(struct collector *c, const char *text, const char *name)
 {
@@ -173,8 +174,8 @@ static void add_by_eye(struct collector *c, const char *text, const char *name)
 		return;
 	}
 	g_autofree char *email = g_strndup(start, (size_t)(end - start));
-	g_autofree char *decoded = encoded_word_decode((struct span){ text, (size_t)(start - text) }, NULL,
-						       c->defects);
+	g_autofree char *decoded =
+		encoded_word_decode((struct span){text, (size_t)(start - text)}, NULL, c->defects);
 	g_autofree char *before = clean_name(g_strdelimit(decoded, "\"<", ' '));
 	wire_append(c->array, address_object(email, name == NULL ? before : name));
 }
@@ -185,7 +186,7 @@ static struct span without_name(struct span piece)
 	const char *angle = memrchr(piece.data, '<', piece.size);
 	if (angle == NULL)
 		return piece;
-	return (struct span){ angle, piece.size - (size_t)(angle - piece.data) };
+	return (struct span){angle, piece.size - (size_t)(angle - piece.data)};
 }
 
 /* The first of GMime's mailboxes that is one, or NULL; borrowed from the list. */
@@ -214,7 +215,7 @@ static InternetAddressList *parse(const char *text)
 static void add_named(struct collector *c, GString *phrase, size_t name_size, GString *address)
 {
 	g_autofree char *decoded =
-		encoded_word_decode((struct span){ phrase->str, name_size }, NULL, c->defects);
+		encoded_word_decode((struct span){phrase->str, name_size}, NULL, c->defects);
 	g_autofree char *name = clean_name(decoded);
 
 	g_string_replace(address, "<mailto:", "<", 1);
@@ -255,7 +256,7 @@ static void sort_character(const struct context *before, const struct context *a
 	else if (!inside && edge && (*from == '"' || *from == '>'))
 		return;
 	else if (!inside)
-		g_string_append_c(phrase, *to);		/* of a quoted pair the second */
+		g_string_append_c(phrase, *to); /* of a quoted pair the second */
 	else if (after->quoted != NULL || !is_space(*from))
 		g_string_append_len(address, from, to + 1 - from);
 }
@@ -263,13 +264,13 @@ static void sort_character(const struct context *before, const struct context *a
 /* A name behind the address counts if there is none before it ("<a@b> Ann"). */
 static size_t name_end(const GString *phrase, size_t name_size)
 {
-	struct span before = { phrase->str, name_size };
+	struct span before = {phrase->str, name_size};
 	return span_trim(before).size > 0 ? name_size : phrase->len;
 }
 
 static void add_piece(struct collector *c, const char *start, size_t size)
 {
-	struct span piece = span_trim((struct span){ start, size });
+	struct span piece = span_trim((struct span){start, size});
 
 	if (piece.size == 0 || is_full(c))
 		return;
@@ -281,8 +282,8 @@ static void add_piece(struct collector *c, const char *start, size_t size)
 	}
 	g_autofree char *text = g_strndup(piece.data, piece.size);
 	g_autoptr(GString) phrase = g_string_new(NULL), address = g_string_new(NULL);
-	struct context context = { 0 };
-	size_t name_size = 0;		/* of phrase, what stood before the address */
+	struct context context = {0};
+	size_t name_size = 0; /* of phrase, what stood before the address */
 	bool any = false;
 	for (const char *p = text; *p != '\0'; p++) {
 		struct context before = context;
@@ -291,7 +292,7 @@ static void add_piece(struct collector *c, const char *start, size_t size)
 		if (context.angle == from && address->len > strlen("<"))
 			add_named(c, phrase, name_size, address);
 		if (context.angle == from) {
-			g_string_truncate(address, 0);	/* "<<a@b>>" */
+			g_string_truncate(address, 0); /* "<<a@b>>" */
 			name_size = phrase->len;
 		}
 		any |= context.angle != NULL;
@@ -305,16 +306,17 @@ static void add_piece(struct collector *c, const char *start, size_t size)
 
 /* ---- the list ---- */
 
-/* What is opened and never closed is no syntax; without this one quote would hide all that follows. */
+/* What is opened and never closed is no syntax; without this one quote would hide all that follows.
+ */
 static void close_open(char *text)
 {
-	enum { KINDS = 3 };		/* quotes, comments, literals */
+	enum { KINDS = 3 }; /* quotes, comments, literals */
 
 	for (int i = 0; i < KINDS; i++) {
-		struct context c = { 0 };
+		struct context c = {0};
 		for (const char *p = text; *p != '\0'; p++)
 			is_list_syntax(&c, &p);
-		const char *open = c.quoted != NULL ? c.quoted
+		const char *open = c.quoted != NULL    ? c.quoted
 				   : c.comment != NULL ? c.comment
 						       : c.literal;
 		if (open == NULL)
@@ -326,7 +328,8 @@ static void close_open(char *text)
 	}
 }
 
-/* "Smith, John <js@example.com>": the first piece is no mailbox, but part of the next one's name. */
+/* "Smith, John <js@example.com>": the first piece is no mailbox, but part of the next one's name.
+ */
 static bool is_name_part(const char *start, const char *comma)
 {
 	size_t size = (size_t)(comma - start);
@@ -337,12 +340,12 @@ static bool is_name_part(const char *start, const char *comma)
 }
 
 /*
- * Cut at commas and semicolons, and leave out the names of groups.  GMime could do this, but it recurses
- * for a group within a group and takes quadratic time for long lists of rubbish.
+ * Cut at commas and semicolons, and leave out the names of groups.  GMime could do this, but it
+ * recurses for a group within a group and takes quadratic time for long lists of rubbish.
  */
 static void add_list(struct collector *c, char *text)
 {
-	struct context context = { 0 };
+	struct context context = {0};
 	const char *start = text, *p;
 
 	close_open(text);
@@ -366,7 +369,7 @@ static void add_list(struct collector *c, char *text)
 void address_list(struct span value, const char *hint, int64_t max, struct wire *array,
 		  struct defects *defects)
 {
-	struct collector collector = { .array = array, .max = max, .defects = defects };
+	struct collector collector = {.array = array, .max = max, .defects = defects};
 	g_autofree char *recoded = encoded_word_recode(value, hint, defects);
 	bool encoded = strstr(recoded, "=?") != NULL;
 

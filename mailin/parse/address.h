@@ -13,14 +13,14 @@
 #include "mailin/parse/span.h"
 
 /*
- * Append {Email, Name, MailboxHash} for each mailbox of the field to the array, groups flattened, until the
- * array has `max` of them.  `hint`: see encoded_word_decode().
+ * Append {Email, Name, MailboxHash} for each mailbox of the field to the array, groups flattened,
+ * until the array has `max` of them.  `hint`: see encoded_word_decode().
  */
 void address_list(struct span value, const char *hint, int64_t max, struct wire *array,
 		  struct defects *defects);
 
-/* An {Email, Name, MailboxHash}; NULL is an empty string.  MailboxHash is what stands behind the first '+' of the
- * local part. */
+/* An {Email, Name, MailboxHash}; NULL is an empty string.  MailboxHash is what stands behind the
+ * first '+' of the local part. */
 struct wire *address_object(const char *email, const char *name);
 
 #endif

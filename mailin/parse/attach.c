@@ -11,16 +11,16 @@ struct attachments {
 	const struct config_limits *limits;
 	struct defects *defects;
 	struct wire *array;
-	size_t count;			/* the position of the next one, from 0 */
-	GPtrArray *owned;		/* decoded bytes */
-	GPtrArray *tnefs;		/* opened, for the document borrows from them */
+	size_t count;     /* the position of the next one, from 0 */
+	GPtrArray *owned; /* decoded bytes */
+	GPtrArray *tnefs; /* opened, for the document borrows from them */
 	const char *text;
 	const char *html;
 };
 
 /* What the document says of one attachment; all borrowed. */
 struct item {
-	const char *name;		/* not safe yet, or NULL */
+	const char *name; /* not safe yet, or NULL */
 	const char *type;
 	const char *content_id;
 	const char *disposition;
@@ -150,7 +150,7 @@ static char *part_content_id(const struct part *part, struct defects *defects)
 /* MS-OXTNEF, 2.1.3.1: the signature. */
 static bool is_tnef(const struct part *part, const char *name, struct span data)
 {
-	static const char signature[] = { 0x78, (char)0x9F, 0x3E, 0x22 };
+	static const char signature[] = {0x78, (char)0x9F, 0x3E, 0x22};
 
 	if (data.size < sizeof(signature) || memcmp(data.data, signature, sizeof(signature)) != 0)
 		return false;
@@ -166,7 +166,7 @@ static char *known_type(const char *type)
 
 	if (type == NULL)
 		return NULL;
-	struct params *params = params_parse((struct span){ type, strlen(type) }, &ignored);
+	struct params *params = params_parse((struct span){type, strlen(type)}, &ignored);
 	g_autofree char *value = g_strdup(params_value(params));
 	params_free(&params);
 	const char *slash = strchr(value, '/');
@@ -192,7 +192,7 @@ static bool add_tnef(struct attachments *a, struct span data)
 			.name = file->name,
 			.content_id = file->content_id,
 			.disposition = file->content_id == NULL ? "attachment" : "inline",
-			.data = { (const char *)file->data, file->size },
+			.data = {(const char *)file->data, file->size},
 		};
 		g_autofree char *type = known_type(file->content_type);
 		item.type = type != NULL ? type : detect_type(file->data, file->size);
@@ -203,8 +203,8 @@ static bool add_tnef(struct attachments *a, struct span data)
 	if (a->html == NULL)
 		a->html = tnef->html;
 	if (tnef->rtf != NULL && tnef->html == NULL) {
-		struct item item = { "message.rtf", rtf_type, NULL, "attachment",
-				     { tnef->rtf, tnef->rtf_size } };
+		struct item item = {
+			"message.rtf", rtf_type, NULL, "attachment", {tnef->rtf, tnef->rtf_size}};
 		add_item(a, &item);
 	}
 	return !tnef->broken;

@@ -1,5 +1,6 @@
 /*
- * Attachments: the parts that are no bodies, with names, digests and detected types; winmail.dat opened.
+ * Attachments: the parts that are no bodies, with names, digests and detected types; winmail.dat
+ * opened.
  */
 #ifndef MAILIN_PARSE_ATTACH_H
 #define MAILIN_PARSE_ATTACH_H
@@ -14,7 +15,8 @@ struct attachments;
 
 struct attachments *attachments_new(const struct config_limits *limits, struct defects *defects);
 
-/* Add a part to the array.  Its decoded bytes belong to `attachments`, the document borrows them. */
+/* Add a part to the array.  Its decoded bytes belong to `attachments`, the document borrows them.
+ */
 void attachments_add(struct attachments *attachments, const struct part *part);
 
 /* The objects for the document; takes them out. */

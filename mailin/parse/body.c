@@ -38,9 +38,8 @@ static bool has_name(const struct part *part)
 /* The child that multipart/related's start names (RFC 2387, 3.2), else the first. */
 static guint root_of(const struct part *related)
 {
-	g_autofree char *start = related->type_params == NULL
-					 ? NULL
-					 : params_bytes(related->type_params, "start");
+	g_autofree char *start =
+		related->type_params == NULL ? NULL : params_bytes(related->type_params, "start");
 	for (guint i = 0; start != NULL && i < related->children->len; i++) {
 		const struct part *child = g_ptr_array_index(related->children, i);
 		const struct field *id = mime_field(child, "Content-ID");
@@ -123,7 +122,7 @@ void body_choose(const struct part *root, struct body_choice *choice)
 	choice->text = g_ptr_array_new();
 	choice->html = g_ptr_array_new();
 	choice->attachments = g_ptr_array_new();
-	struct lists lists = { choice->text, choice->html, choice->attachments };
+	struct lists lists = {choice->text, choice->html, choice->attachments};
 	choose(root, false, false, true, false, &lists);
 }
 
@@ -139,9 +138,11 @@ void body_choice_clear(struct body_choice *choice)
 /* In UTF-16 and UTF-32 zero bytes are halves of characters. */
 static bool is_wide(const char *label, struct span text)
 {
-	static const char *const names[] = { "utf-16", "utf16", "utf-32", "utf32", "ucs", "iso-10646", "unicode" };
+	static const char *const names[] = {"utf-16", "utf16",     "utf-32", "utf32",
+					    "ucs",    "iso-10646", "unicode"};
 
-	if (text.size >= 2 && (memcmp(text.data, "\xFF\xFE", 2) == 0 || memcmp(text.data, "\xFE\xFF", 2) == 0))
+	if (text.size >= 2 &&
+	    (memcmp(text.data, "\xFF\xFE", 2) == 0 || memcmp(text.data, "\xFE\xFF", 2) == 0))
 		return true;
 	for (size_t i = 0; label != NULL && i < G_N_ELEMENTS(names); i++)
 		if (g_ascii_strncasecmp(label, names[i], strlen(names[i])) == 0)
@@ -149,19 +150,20 @@ static bool is_wide(const char *label, struct span text)
 	return false;
 }
 
-static struct span without_nul(struct span text, char **owned, struct defects *defects)
+/* A copy of the text without NUL, in which the span lies then; NULL if it has none.  g_free() it.
+ */
+static char *without_nul(struct span *text, struct defects *defects)
 {
-	if (text.size == 0 || memchr(text.data, '\0', text.size) == NULL)
-		return text;
+	if (text->size == 0 || memchr(text->data, '\0', text->size) == NULL)
+		return NULL;
 	defect_note(defects, DEFECT_NUL);
-	char *copy = g_malloc(text.size);
+	char *copy = g_malloc(text->size);
 	size_t size = 0;
-	for (size_t i = 0; i < text.size; i++)
-		if (text.data[i] != '\0')
-			copy[size++] = text.data[i];
-	g_free(*owned);
-	*owned = copy;
-	return (struct span){ copy, size };
+	for (size_t i = 0; i < text->size; i++)
+		if (text->data[i] != '\0')
+			copy[size++] = text->data[i];
+	*text = (struct span){copy, size};
+	return copy;
 }
 
 /* CRLF and CR to LF; in place. */
@@ -210,8 +212,7 @@ static char *read_text(const struct part *part, size_t *size, struct defects *de
 	bool utf8 = label == NULL && g_utf8_validate(body.data, (gssize)body.size, NULL);
 	if (label == NULL && !utf8 && is_html(part))
 		label = html_charset(body);
-	if (!is_wide(label, body))
-		body = without_nul(body, &owned, defects);
+	g_autofree char *clean = is_wide(label, body) ? NULL : without_nul(&body, defects);
 	char *text = charset_to_utf8(utf8 ? "utf-8" : label, body.data, body.size, size, &wrong);
 	if (wrong)
 		defect_note(defects, DEFECT_CHARSET);

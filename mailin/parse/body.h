@@ -20,9 +20,9 @@ void body_choose(const struct part *root, struct body_choice *choice);
 void body_choice_clear(struct body_choice *choice);
 
 /*
- * The bodies as UTF-8 with LF and without NUL, each at most limits.body_bytes.  text: plain parts, and HTML
- * parts made text where there is no plain one; html: HTML parts, with plain parts between them marked
- * up; empty if there is no HTML part at all.  g_free() both.
+ * The bodies as UTF-8 with LF and without NUL, each at most limits.body_bytes.  text: plain parts,
+ * and HTML parts made text where there is no plain one; html: HTML parts, with plain parts between
+ * them marked up; empty if there is no HTML part at all.  g_free() both.
  */
 char *body_text(const struct body_choice *choice, const struct config_limits *limits,
 		struct defects *defects);

@@ -5,8 +5,8 @@
 /* Clocks that were never set say 1970; the SQL types end with 9999. */
 enum { YEAR_MIN = 1970, YEAR_MAX = 9998 };
 
-/* Without comments, which GMime takes for parts of the date; and a military time zone, which says nothing
- * (RFC 5322, 4.3), as UTC. */
+/* Without comments, which GMime takes for parts of the date; and a military time zone, which says
+ * nothing (RFC 5322, 4.3), as UTC. */
 static char *simplify(const char *text)
 {
 	GString *out = g_string_new(NULL);
@@ -22,7 +22,8 @@ static char *simplify(const char *text)
 	}
 	while (out->len > 0 && g_ascii_isspace(out->str[out->len - 1]))
 		g_string_truncate(out, out->len - 1);
-	if (out->len > 2 && g_ascii_isalpha(out->str[out->len - 1]) && out->str[out->len - 2] == ' ')
+	if (out->len > 2 && g_ascii_isalpha(out->str[out->len - 1]) &&
+	    out->str[out->len - 2] == ' ')
 		out->str[out->len - 1] = 'Z';
 	return g_string_free(out, FALSE);
 }

@@ -4,7 +4,7 @@
 #include "mailin/parse/transfer.h"
 
 struct word {
-	struct span charset;	/* without the language of RFC 2231, 5 */
+	struct span charset; /* without the language of RFC 2231, 5 */
 	bool base64;
 	struct span payload;
 	const char *end;
@@ -12,9 +12,9 @@ struct word {
 
 struct decoder {
 	GString *out;
-	GString *pending;		/* decoded bytes of neighbouring words, not converted yet */
-	struct span charset;		/* of pending */
-	const char *terminator;		/* the first "?=" at or after where it was last looked for */
+	GString *pending;       /* decoded bytes of neighbouring words, not converted yet */
+	struct span charset;    /* of pending */
+	const char *terminator; /* the first "?=" at or after where it was last looked for */
 	const char *hint;
 	bool recode;
 	struct defects *defects;
@@ -112,8 +112,8 @@ static void flush_words(struct decoder *d)
 	size_t size;
 	bool wrong = false;
 	g_autofree char *label = g_strndup(d->charset.data, d->charset.size);
-	g_autofree char *text = charset_to_utf8(label, d->pending->str, d->pending->len, &size,
-						&wrong);
+	g_autofree char *text =
+		charset_to_utf8(label, d->pending->str, d->pending->len, &size, &wrong);
 	if (wrong)
 		defect_note(d->defects, DEFECT_HEADER_CHARSET);
 	if (d->recode && size > 0) {
@@ -149,7 +149,7 @@ static void add_raw(struct decoder *d, const char *text, size_t size)
 	}
 	size_t out_size;
 	bool wrong = false;
-	bool utf8 = g_utf8_validate(text, (gssize)size, NULL);	/* RFC 6532 allows it */
+	bool utf8 = g_utf8_validate(text, (gssize)size, NULL); /* RFC 6532 allows it */
 	bool escapes = memchr(text, '\033', size) != NULL;
 	const char *label = utf8 && !escapes ? "utf-8" : d->hint;
 	if (!utf8)
@@ -188,7 +188,7 @@ static bool all_blank(const char *from, const char *to)
 
 static void decode(struct decoder *d, const char *p, const char *end)
 {
-	const char *raw = p;		/* text that is not out yet begins here */
+	const char *raw = p; /* text that is not out yet begins here */
 	struct word word;
 
 	while (p < end) {

@@ -2,7 +2,8 @@
  * Encoded words (RFC 2047) and raw 8-bit text in header fields, to UTF-8.
  *
  * GMime decodes them, too, but opens whatever charset a stranger names, which loads a file; the
- * sandbox answers that with death.  So all text becomes UTF-8 here, by charset.h, before GMime sees it.
+ * sandbox answers that with death.  So all text becomes UTF-8 here, by charset.h, before GMime sees
+ * it.
  *
  * Lenient as mail clients are: words within quotes or glued to text, spaces within, no padding.
  * Neighbouring words of one charset are joined before they are converted, because senders cut
@@ -20,8 +21,8 @@
  * text that is no UTF-8 (NULL: none).  g_free() the result. */
 char *encoded_word_decode(struct span value, const char *hint, struct defects *defects);
 
-/* The same, but what was encoded is encoded again, as words of UTF-8, so that a decoded comma is not
- * taken for syntax: what a parser of structured fields wants. */
+/* The same, but what was encoded is encoded again, as words of UTF-8, so that a decoded comma is
+ * not taken for syntax: what a parser of structured fields wants. */
 char *encoded_word_recode(struct span value, const char *hint, struct defects *defects);
 
 #endif

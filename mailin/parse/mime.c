@@ -1,14 +1,14 @@
 #include "mailin/parse/mime.h"
 
-/* A multipart whose boundary does not occur is read again with a guessed one; only so often per mail,
- * for each time costs a pass over the part. */
+/* A multipart whose boundary does not occur is read again with a guessed one; only so often per
+ * mail, for each time costs a pass over the part. */
 enum { GUESSES_MAX = 4 };
 
 struct scanner {
-	const char *p;			/* what is read next */
+	const char *p; /* what is read next */
 	const char *end;
-	char eol;			/* '\n', or '\r' in a mail that has no '\n' */
-	GArray *boundaries;		/* of struct span; the innermost last */
+	char eol;           /* '\n', or '\r' in a mail that has no '\n' */
+	GArray *boundaries; /* of struct span; the innermost last */
 	int64_t parts;
 	int64_t guesses;
 	const struct config_limits *limits;
@@ -17,7 +17,7 @@ struct scanner {
 
 /* The boundary line that ended a part. */
 struct delimiter {
-	int level;			/* index in boundaries; NO_LEVEL: the mail's end */
+	int level; /* index in boundaries; NO_LEVEL: the mail's end */
 	bool closing;
 };
 
@@ -72,7 +72,7 @@ static struct span read_line(struct scanner *s)
 		stop = s->end;
 	if (s->eol == '\n' && stop > start && stop[-1] == '\r')
 		stop--;
-	return (struct span){ start, (size_t)(stop - start) };
+	return (struct span){start, (size_t)(stop - start)};
 }
 
 static bool match_boundary(const struct scanner *s, struct span line, struct delimiter *found)
@@ -84,8 +84,8 @@ static bool match_boundary(const struct scanner *s, struct span line, struct del
 	for (int level = (int)s->boundaries->len - 1; level >= 0; level--) {
 		const struct span *b = &g_array_index(s->boundaries, struct span, level);
 		bool open = line.size == b->size + 2;
-		bool closing = line.size == b->size + 4 &&
-			       memcmp(line.data + line.size - 2, "--", 2) == 0;
+		bool closing =
+			line.size == b->size + 4 && memcmp(line.data + line.size - 2, "--", 2) == 0;
 		if ((open || closing) && memcmp(line.data + 2, b->data, b->size) == 0) {
 			found->level = level;
 			found->closing = closing;
@@ -95,8 +95,8 @@ static bool match_boundary(const struct scanner *s, struct span line, struct del
 	return false;
 }
 
-/* Up to and including the next boundary line; returns where the text before it ends (the line end before the
- * line belongs to the boundary: RFC 2046, 5.1.1). */
+/* Up to and including the next boundary line; returns where the text before it ends (the line end
+ * before the line belongs to the boundary: RFC 2046, 5.1.1). */
 static const char *skip_to_boundary(struct scanner *s, struct delimiter *found)
 {
 	const char *start = s->p;
@@ -118,7 +118,8 @@ static const char *skip_to_boundary(struct scanner *s, struct delimiter *found)
 
 /* ---- the header ---- */
 
-/* The length of the field's name, 0 if the line begins no field (RFC 5322, 2.2 and obs-optional). */
+/* The length of the field's name, 0 if the line begins no field (RFC 5322, 2.2 and obs-optional).
+ */
 static size_t field_name(struct span line)
 {
 	const char *colon = memchr(line.data, ':', line.size);
@@ -136,7 +137,7 @@ static size_t field_name(struct span line)
 struct header_reader {
 	struct part *part;
 	const char *start;
-	bool dropping;			/* the continuation lines of a field that was dropped */
+	bool dropping; /* the continuation lines of a field that was dropped */
 };
 
 static void add_line(struct scanner *s, struct header_reader *h, struct span line, size_t name)
@@ -165,8 +166,8 @@ static void add_line(struct scanner *s, struct header_reader *h, struct span lin
 	if (h->dropping)
 		return;
 	struct field field = {
-		.name = { line.data, name },
-		.value = { value + 1, (size_t)(stop - value - 1) },
+		.name = {line.data, name},
+		.value = {value + 1, (size_t)(stop - value - 1)},
 	};
 	g_array_append_val(fields, field);
 }
@@ -188,7 +189,7 @@ static bool is_body(struct scanner *s, const struct part *part)
 /* True if a boundary line came instead of the header's end. */
 static bool read_header(struct scanner *s, struct part *part, bool top, struct delimiter *found)
 {
-	struct header_reader h = { .part = part, .start = s->p, .dropping = true };
+	struct header_reader h = {.part = part, .start = s->p, .dropping = true};
 
 	while (s->p < s->end) {
 		const char *before = s->p;
@@ -217,7 +218,7 @@ static bool read_header(struct scanner *s, struct part *part, bool top, struct d
 		if (is_body(s, part)) {
 			s->p = before;
 			defect_note(s->defects, part->fields->len > 0 ? DEFECT_HEADER_END
-						: top		      ? DEFECT_NO_HEADER
+						: top                 ? DEFECT_NO_HEADER
 								      : DEFECT_HEADER_LINE);
 			return false;
 		}
@@ -269,7 +270,7 @@ static void read_type(struct part *part, const char *default_type, struct defect
 	else if (file && g_ascii_strcasecmp(value, "text") != 0)
 		part->type = g_strdup("application/octet-stream");
 	else
-		part->type = g_strdup("text/plain");	/* RFC 2045, 5.2 */
+		part->type = g_strdup("text/plain"); /* RFC 2045, 5.2 */
 }
 
 static void read_disposition(struct part *part, struct defects *defects)
@@ -286,15 +287,16 @@ static void read_disposition(struct part *part, struct defects *defects)
 
 static bool is_blank_between(const char *start, const char *end)
 {
-	return span_trim((struct span){ start, (size_t)(end - start) }).size == 0;
+	return span_trim((struct span){start, (size_t)(end - start)}).size == 0;
 }
 
-/* Returns where the preamble ends if a boundary line came and no text is beyond the parts, else NULL. */
+/* Returns where the preamble ends if a boundary line came and no text is beyond the parts, else
+ * NULL. */
 static const char *read_children(struct scanner *s, struct part *part, int64_t depth,
 				 struct span boundary, struct delimiter *delimiter)
 {
-	const char *type = strcmp(part->type, "multipart/digest") == 0 ? "message/rfc822"
-								       : "text/plain";
+	const char *type =
+		strcmp(part->type, "multipart/digest") == 0 ? "message/rfc822" : "text/plain";
 	int level = (int)s->boundaries->len;
 
 	g_array_append_val(s->boundaries, boundary);
@@ -348,16 +350,15 @@ static void make_text(struct part *part, const char *start, const char *end)
 	part->children = NULL;
 	g_free(part->type);
 	part->type = g_strdup("text/plain");
-	part->body = (struct span){ start, (size_t)(end - start) };
+	part->body = (struct span){start, (size_t)(end - start)};
 }
 
 static void read_multipart(struct scanner *s, struct part *part, int64_t depth,
 			   struct delimiter *delimiter)
 {
-	g_autofree char *text = part->type_params == NULL
-					? NULL
-					: params_bytes(part->type_params, "boundary");
-	struct span boundary = { text, text == NULL ? 0 : strlen(text) };
+	g_autofree char *text =
+		part->type_params == NULL ? NULL : params_bytes(part->type_params, "boundary");
+	struct span boundary = {text, text == NULL ? 0 : strlen(text)};
 	const char *start = s->p;
 	const char *preamble_end = NULL;
 
@@ -368,7 +369,7 @@ static void read_multipart(struct scanner *s, struct part *part, int64_t depth,
 		preamble_end = read_children(s, part, depth, boundary, delimiter);
 	else
 		skip_to_boundary(s, delimiter);
-	part->body = (struct span){ start, (size_t)(s->p - start) };
+	part->body = (struct span){start, (size_t)(s->p - start)};
 	if (part->children->len > 0)
 		return;
 	if (preamble_end != NULL) {
@@ -397,7 +398,7 @@ static struct part *read_part(struct scanner *s, int64_t depth, const char *defa
 	bool ended = read_header(s, part, depth == 0, delimiter);
 	read_disposition(part, s->defects);
 	read_type(part, default_type, s->defects);
-	part->body = (struct span){ s->p, 0 };
+	part->body = (struct span){s->p, 0};
 	if (ended)
 		return part;
 	if (mime_type_is(part, "multipart/")) {
@@ -405,8 +406,8 @@ static struct part *read_part(struct scanner *s, int64_t depth, const char *defa
 			read_multipart(s, part, depth, delimiter);
 			return part;
 		}
-		defect_note(s->defects, depth < s->limits->depth ? DEFECT_PARTS_MANY
-								 : DEFECT_DEPTH);
+		defect_note(s->defects,
+			    depth < s->limits->depth ? DEFECT_PARTS_MANY : DEFECT_DEPTH);
 	}
 	part->body.size = (size_t)(skip_to_boundary(s, delimiter) - part->body.data);
 	return part;
@@ -427,7 +428,7 @@ static bool skip_prefix(struct span *mail, const char *prefix)
 struct part *mime_parse(struct span mail, const struct config_limits *limits,
 			struct defects *defects)
 {
-	skip_prefix(&mail, "\xEF\xBB\xBF");	/* a byte order mark */
+	skip_prefix(&mail, "\xEF\xBB\xBF"); /* a byte order mark */
 	struct scanner s = {
 		.p = mail.data,
 		.end = mail.data + mail.size,

@@ -1,12 +1,14 @@
 /*
- * The structure of a mail: header fields and MIME parts (RFC 5322, RFC 2045, RFC 2046) as places in its bytes.
+ * The structure of a mail: header fields and MIME parts (RFC 5322, RFC 2045, RFC 2046) as places in
+ * its bytes.
  *
- * Nothing is copied or decoded here, and every limit is checked before memory is spent: a tree never has
- * more than limits.parts parts, limits.depth levels, and per part limits.headers fields in
- * limits.header_bytes.  It takes linear time.
+ * Nothing is copied or decoded here, and every limit is checked before memory is spent: a tree
+ * never has more than limits.parts parts, limits.depth levels, and per part limits.headers fields
+ * in limits.header_bytes.  It takes linear time.
  *
- * GMime's parser is not used for this: it builds objects without such limits (9.8 MB of mail became 1.9 GB), parses every
- * address header as it goes, on the stack, and gives no exact bytes of an embedded message.
+ * GMime's parser is not used for this: it builds objects without such limits (9.8 MB of mail
+ * became 1.9 GB), parses every address header as it goes, on the stack, and gives no exact bytes of
+ * an embedded message.
  */
 #ifndef MAILIN_PARSE_MIME_H
 #define MAILIN_PARSE_MIME_H
@@ -20,17 +22,17 @@
 
 struct field {
 	struct span name;
-	struct span value;		/* with its folds, untrimmed */
+	struct span value; /* with its folds, untrimmed */
 };
 
 struct part {
-	GArray *fields;			/* of struct field */
-	struct span body;		/* of a multipart: everything behind its header */
-	char *type;			/* lower case media type, never NULL */
-	struct params *type_params;	/* NULL: no usable Content-Type */
-	char *disposition;		/* lower case, NULL: none */
+	GArray *fields;             /* of struct field */
+	struct span body;           /* of a multipart: everything behind its header */
+	char *type;                 /* lower case media type, never NULL */
+	struct params *type_params; /* NULL: no usable Content-Type */
+	char *disposition;          /* lower case, NULL: none */
 	struct params *disposition_params;
-	GPtrArray *children;		/* of struct part; NULL: no multipart */
+	GPtrArray *children; /* of struct part; NULL: no multipart */
 };
 
 /* Always succeeds.  The mail is borrowed; mime_free() the part. */

@@ -7,10 +7,10 @@
 #include "mailin/parse/encoded_word.h"
 
 struct segment {
-	struct span name;	/* without '*' and number */
-	int number;		/* -1: not continued */
-	bool extended;		/* percent-encoded */
-	char *value;		/* unquoted; owned */
+	struct span name; /* without '*' and number */
+	int number;       /* -1: not continued */
+	bool extended;    /* percent-encoded */
+	char *value;      /* unquoted; owned */
 	size_t size;
 };
 
@@ -69,7 +69,7 @@ static const char *read_token(const char *p, const char *end, bool name, GString
 
 	while (p < end && *p != ';' && (name || (!is_space(*p) && *p != '(')))
 		p++;
-	struct span token = span_trim((struct span){ start, (size_t)(p - start) });
+	struct span token = span_trim((struct span){start, (size_t)(p - start)});
 	g_string_append_len(out, token.data, (gssize)token.size);
 	return p;
 }
@@ -102,7 +102,7 @@ static const char *read_segment(const char *p, const char *end, struct segment *
 
 	while (p < end && *p != '=' && *p != ';' && !is_space(*p))
 		p++;
-	read_name((struct span){ start, (size_t)(p - start) }, segment);
+	read_name((struct span){start, (size_t)(p - start)}, segment);
 	p = skip_cfws(p, end);
 	if (p == end || *p != '=')
 		return p;
@@ -126,13 +126,13 @@ static int by_number(gconstpointer a, gconstpointer b)
 
 static const char *skip_token(const char *p, const char *end)
 {
-	while (p < end && *p > ' ' && *p <= '~' && strchr("()<>@,;:\\\"/[]?=", *p) == NULL)
+	while (p<end && * p> ' ' && *p <= '~' && strchr("()<>@,;:\\\"/[]?=", *p) == NULL)
 		p++;
 	return p;
 }
 
-/* "token" or "token/token"; some senders put blanks around the slash or quotes around all.  What else
- * stands there up to a blank or a semicolon is passed over. */
+/* "token" or "token/token"; some senders put blanks around the slash or quotes around all.  What
+ * else stands there up to a blank or a semicolon is passed over. */
 static char *read_value(const char **from, const char *end)
 {
 	GString *value = g_string_new(NULL);
@@ -178,7 +178,7 @@ struct params *params_parse(struct span value, struct defects *defects)
 			defect_note(defects, DEFECT_PARAMETER);
 			break;
 		}
-		struct segment segment = { 0 };
+		struct segment segment = {0};
 		const char *before = p;
 		p = read_segment(p, end, &segment);
 		if (p == before)
@@ -284,10 +284,10 @@ char *params_text(const struct params *params, const char *name, struct defects 
 		const struct segment *s = plain_segment(params, name);
 		if (s == NULL)
 			return NULL;
-		return encoded_word_decode((struct span){ s->value, s->size }, NULL, defects);
+		return encoded_word_decode((struct span){s->value, s->size}, NULL, defects);
 	}
 	/* Continued without a charset: senders put encoded words there. */
-	char *text = encoded_word_decode((struct span){ bytes->str, bytes->len }, NULL, defects);
+	char *text = encoded_word_decode((struct span){bytes->str, bytes->len}, NULL, defects);
 	g_string_free(bytes, TRUE);
 	return text;
 }

@@ -1,6 +1,6 @@
 /*
- * "value; name=value; ..." of Content-Type and Content-Disposition (RFC 2045, 5.1; RFC 2183), with RFC 2231's
- * continuations and charsets and what senders do instead.
+ * "value; name=value; ..." of Content-Type and Content-Disposition (RFC 2045, 5.1; RFC 2183), with
+ * RFC 2231's continuations and charsets and what senders do instead.
  *
  * Written here because GMime's parser opens any charset a stranger names, which needs a file.
  */

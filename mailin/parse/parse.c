@@ -16,9 +16,9 @@
 #include "mailin/parse/mime.h"
 
 enum {
-	DATE_BYTES_MAX = 255,		/* of Date as written */
-	ID_BYTES_MAX = 998,		/* of one message id: RFC 5322, 2.1.1 */
-	IDS_MAX = 200,			/* in References and In-Reply-To */
+	DATE_BYTES_MAX = 255, /* of Date as written */
+	ID_BYTES_MAX = 998,   /* of one message id: RFC 5322, 2.1.1 */
+	IDS_MAX = 200,        /* in References and In-Reply-To */
 };
 
 /* What the documents borrow. */
@@ -28,10 +28,10 @@ static GPtrArray *kept;
 struct run {
 	const struct config_limits *limits;
 	struct wire *document;
-	struct wire *mailpipe;		/* borrowed from the document */
+	struct wire *mailpipe; /* borrowed from the document */
 	struct defects defects;
 	struct part *root;
-	char *hint;			/* the body's charset: raw 8-bit headers often are in it */
+	char *hint; /* the body's charset: raw 8-bit headers often are in it */
 };
 
 static void free_attachments(gpointer attachments)
@@ -86,8 +86,7 @@ static void set_headers(struct run *run)
 
 	for (guint i = 0; i < run->root->fields->len; i++) {
 		const struct field *field = &g_array_index(run->root->fields, struct field, i);
-		g_autofree char *text =
-			encoded_word_decode(field->value, run->hint, &run->defects);
+		g_autofree char *text = encoded_word_decode(field->value, run->hint, &run->defects);
 		struct wire *header = wire_object();
 		wire_set_textn(header, "Name", field->name.data, field->name.size);
 		wire_set_text(header, "Value", text);
@@ -211,7 +210,7 @@ static void set_ids(struct run *run)
 
 struct auto_answers {
 	struct run *run;
-	GPtrArray *values;		/* what was answered */
+	GPtrArray *values; /* what was answered */
 };
 
 static const char *auto_answer(const char *name, void *context)
@@ -225,13 +224,12 @@ static const char *auto_answer(const char *name, void *context)
 
 static void set_auto(struct run *run)
 {
-	struct auto_answers answers = { run, g_ptr_array_new_with_free_func(g_free) };
-	const char *sender =
-		wire_get_text(wire_get_object(run->mailpipe, "Envelope"), "Sender");
+	struct auto_answers answers = {run, g_ptr_array_new_with_free_func(g_free)};
+	const char *sender = wire_get_text(wire_get_object(run->mailpipe, "Envelope"), "Sender");
 
-	wire_set_text(run->mailpipe, "Auto",
-		      auto_kind(sender == NULL ? "" : sender, run->root->type, auto_answer,
-				&answers));
+	wire_set_text(
+		run->mailpipe, "Auto",
+		auto_kind(sender == NULL ? "" : sender, run->root->type, auto_answer, &answers));
 	g_ptr_array_free(answers.values, TRUE);
 }
 
@@ -285,14 +283,14 @@ static char *body_charset(const struct part *part, struct defects *defects)
 void parse_mail(const char *mail, size_t size, const struct config_limits *limits,
 		enum config_raw raw, struct wire *document)
 {
-	struct run run = { .limits = limits, .document = document };
+	struct run run = {.limits = limits, .document = document};
 
 	run.mailpipe = wire_get_object(document, "Mailpipe");
 	if (run.mailpipe == NULL) {
 		run.mailpipe = wire_object();
 		wire_set(document, "Mailpipe", run.mailpipe);
 	}
-	run.root = mime_parse((struct span){ mail, size }, limits, &run.defects);
+	run.root = mime_parse((struct span){mail, size}, limits, &run.defects);
 	run.hint = body_charset(run.root, &run.defects);
 	set_from(&run);
 	set_addresses(&run, "To", "ToFull");

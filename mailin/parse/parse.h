@@ -1,5 +1,6 @@
 /*
- * A mail's bytes to the fields of the inbound document.  Runs in the sandboxed process mailin-parse.
+ * A mail's bytes to the fields of the inbound document.  Runs in the sandboxed process
+ * mailin-parse.
  *
  * Whatever the bytes are, it succeeds: what is wrong or cut is named in Mailpipe.Defects.
  */
@@ -18,9 +19,10 @@ void parse_init(void);
 void parse_prepare(const char *mail, size_t size);
 
 /*
- * Adds From ... Attachments and the rest of Mailpipe to the document.  Mailpipe.Raw is added as `raw`
- * says; CONFIG_RAW_DEFECT means: when a defect tells that the document lacks something of the mail.
- * The mail must outlive the document, and so must this call's other buffers: free with parse_deinit().
+ * Adds From ... Attachments and the rest of Mailpipe to the document.  Mailpipe.Raw is added as
+ * `raw` says; CONFIG_RAW_DEFECT means: when a defect tells that the document lacks something of the
+ * mail. The mail must outlive the document, and so must this call's other buffers: free with
+ * parse_deinit().
  */
 void parse_mail(const char *mail, size_t size, const struct config_limits *limits,
 		enum config_raw raw, struct wire *document);

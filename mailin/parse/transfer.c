@@ -7,8 +7,8 @@ enum transfer { TRANSFER_IDENTITY, TRANSFER_DECODE, TRANSFER_UNKNOWN };
 
 static enum transfer read_encoding(const struct part *part, GMimeContentEncoding *encoding)
 {
-	static const char *const identity[] = { "",	"7bit", "8bit",	 "binary", "7-bit",
-						"8-bit", "7",	"8",	 "none" };
+	static const char *const identity[] = {"",      "7bit", "8bit", "binary", "7-bit",
+					       "8-bit", "7",    "8",    "none"};
 	const struct field *field = mime_field(part, "Content-Transfer-Encoding");
 	struct defects ignored;
 
@@ -31,7 +31,8 @@ static bool is_broken_base64(struct span body)
 	enum { RUBBISH, BLANK, CHARACTER };
 	static const char alphabet[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
-	unsigned char kinds[UCHAR_MAX + 1] = { [' '] = BLANK, ['\t'] = BLANK, ['\r'] = BLANK, ['\n'] = BLANK };
+	unsigned char kinds[UCHAR_MAX + 1] = {
+		[' '] = BLANK, ['\t'] = BLANK, ['\r'] = BLANK, ['\n'] = BLANK};
 	size_t characters = 0;
 	bool rubbish = false;
 
@@ -45,8 +46,8 @@ static bool is_broken_base64(struct span body)
 	return rubbish || characters % 4 != 0;
 }
 
-/* What follows the "begin MODE NAME" line, if there is one: GMime's decoder takes it for data, and blank
- * lines before it, too. */
+/* What follows the "begin MODE NAME" line, if there is one: GMime's decoder takes it for data, and
+ * blank lines before it, too. */
 static bool skip_uuencode_begin(struct span *body)
 {
 	const char *p = body->data, *end = body->data + body->size;
@@ -54,8 +55,9 @@ static bool skip_uuencode_begin(struct span *body)
 	while (p < end) {
 		const char *newline = memchr(p, '\n', (size_t)(end - p));
 		const char *next = newline == NULL ? end : newline + 1;
-		if ((size_t)(next - p) > strlen("begin ") && memcmp(p, "begin ", strlen("begin ")) == 0) {
-			*body = (struct span){ next, (size_t)(end - next) };
+		if ((size_t)(next - p) > strlen("begin ") &&
+		    memcmp(p, "begin ", strlen("begin ")) == 0) {
+			*body = (struct span){next, (size_t)(end - next)};
 			return true;
 		}
 		p = next;
@@ -80,9 +82,8 @@ size_t transfer_base64(struct span text, char *out)
 	/* Two or three characters of the last four are one or two bytes. */
 	size_t pending = (size_t)state & 3;
 	if (pending >= 2)
-		size += g_mime_encoding_base64_decode_step((const unsigned char *)"==",
-							   4 - pending, bytes + size, &state,
-							   &save);
+		size += g_mime_encoding_base64_decode_step((const unsigned char *)"==", 4 - pending,
+							   bytes + size, &state, &save);
 	return size;
 }
 
@@ -99,7 +100,7 @@ static struct span decode(GMimeContentEncoding encoding, struct span body, char 
 		*owned = g_malloc(g_mime_encoding_outlen(&state, body.size) + 1);
 		size = g_mime_encoding_flush(&state, body.data, body.size, *owned);
 	}
-	return (struct span){ *owned, size };
+	return (struct span){*owned, size};
 }
 
 struct span transfer_decode(const struct part *part, char **owned, struct defects *defects)

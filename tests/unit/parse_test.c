@@ -56,13 +56,15 @@ static char *joined(const struct wire *array)
 	GString *text = g_string_new(NULL);
 
 	for (size_t i = 0; i < wire_length(array); i++)
-		g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", wire_text(wire_at(array, i)));
+		g_string_append_printf(text, "%s%s", i > 0 ? ", " : "",
+				       wire_text(wire_at(array, i)));
 	return g_string_free(text, FALSE);
 }
 
 static void assert_defects(const struct wire *document, const char *expected)
 {
-	g_autofree char *text = joined(wire_get_array(wire_get_object(document, "Mailpipe"), "Defects"));
+	g_autofree char *text =
+		joined(wire_get_array(wire_get_object(document, "Mailpipe"), "Defects"));
 
 	assert_string_equal(text, expected);
 }
@@ -114,7 +116,8 @@ static struct wire *attachment(const struct wire *document, size_t index)
 }
 
 /* The document as a consumer reads it, for Content exists only in print. */
-static void assert_content(const struct wire *document, size_t index, const char *bytes, size_t size)
+static void assert_content(const struct wire *document, size_t index, const char *bytes,
+			   size_t size)
 {
 	size_t printed_size, content_size;
 	struct reason reason;
@@ -194,23 +197,23 @@ static void encoded_words_are_decoded(void **state)
 		const char *subject;
 		const char *expected;
 	} cases[] = {
-		{ "=?utf-8?Q?J=C3=B6rg?=", "Jörg" },
-		{ "=?UTF-8?B?SsO2cmc=?=", "Jörg" },
-		{ "=?UTF-8?B?SsO2cmc?=", "Jörg" },
-		{ "=?utf-8?Q?a?=\n =?utf-8?Q?b?= c", "ab c" },
-		{ "a =?utf-8?Q?b?= c", "a b c" },
-		{ "=?utf-8?Q?=C3?= =?utf-8?Q?=A4?=", "ä" },
-		{ "=?iso-8859-1*de?Q?=E4_=E4?=", "ä ä" },
-		{ "=?iso-8859-1?q?=e4?= =?utf-8?q?=c3=a4?=", "ää" },
-		{ "=?utf-8?Q?two words?=", "two words" },
-		{ "x=?utf-8?Q?y?=z", "xyz" },
-		{ "=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", "日本" },
-		{ "=?utf-8?Q?a=0D=0ABcc:_b?=", "a  Bcc: b" },
-		{ "=?utf-8?Q?unterminated", "=?utf-8?Q?unterminated" },
-		{ "folded\n\t here", "folded here" },
-		{ "=?utf-8?Q?"
-		  "?=",
-		  "" },
+		{"=?utf-8?Q?J=C3=B6rg?=", "Jörg"},
+		{"=?UTF-8?B?SsO2cmc=?=", "Jörg"},
+		{"=?UTF-8?B?SsO2cmc?=", "Jörg"},
+		{"=?utf-8?Q?a?=\n =?utf-8?Q?b?= c", "ab c"},
+		{"a =?utf-8?Q?b?= c", "a b c"},
+		{"=?utf-8?Q?=C3?= =?utf-8?Q?=A4?=", "ä"},
+		{"=?iso-8859-1*de?Q?=E4_=E4?=", "ä ä"},
+		{"=?iso-8859-1?q?=e4?= =?utf-8?q?=c3=a4?=", "ää"},
+		{"=?utf-8?Q?two words?=", "two words"},
+		{"x=?utf-8?Q?y?=z", "xyz"},
+		{"=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", "日本"},
+		{"=?utf-8?Q?a=0D=0ABcc:_b?=", "a  Bcc: b"},
+		{"=?utf-8?Q?unterminated", "=?utf-8?Q?unterminated"},
+		{"folded\n\t here", "folded here"},
+		{"=?utf-8?Q?"
+		 "?=",
+		 ""},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -232,7 +235,8 @@ static void raw_8bit_headers_are_guessed(void **state)
 	wire_free(&d);
 
 	/* The body's charset is a better guess than Western Europe's. */
-	d = parse(HEADER "Subject: \xCF\xF0\xE8\nContent-Type: text/plain; charset=windows-1251\n\n");
+	d = parse(HEADER
+		  "Subject: \xCF\xF0\xE8\nContent-Type: text/plain; charset=windows-1251\n\n");
 	assert_text(d, "Subject", "При");
 	wire_free(&d);
 }
@@ -259,9 +263,11 @@ static void header_bytes_are_bounded(void **state)
 	for (size_t n = 4000; n <= 4001; n++) {
 		size_t fill = n - strlen(HEADER "Subject: ");
 		g_autofree char *subject = g_strnfill(fill, 'x');
-		g_autofree char *mail = g_strdup_printf(HEADER "Subject: %s\nX-Y: z\n\nt\n", subject);
+		g_autofree char *mail =
+			g_strdup_printf(HEADER "Subject: %s\nX-Y: z\n\nt\n", subject);
 		struct wire *d = parse(mail);
-		assert_int_equal(strlen(wire_get_text(d, "Subject")), 4000 - strlen(HEADER "Subject: "));
+		assert_int_equal(strlen(wire_get_text(d, "Subject")),
+				 4000 - strlen(HEADER "Subject: "));
 		assert_null(header(d, "X-Y"));
 		assert_true(has_defect(d, "header too large"));
 		assert_text(d, "TextBody", "t\n");
@@ -302,7 +308,8 @@ static void odd_beginnings(void **state)
 static void line_ends_of_all_kinds(void **state)
 {
 	(void)state;
-	struct wire *d = parse("From: a@b\rDate: 5 May 2023 17:41:16 +0000\rSubject: s\r\rone\rtwo\r");
+	struct wire *d =
+		parse("From: a@b\rDate: 5 May 2023 17:41:16 +0000\rSubject: s\r\rone\rtwo\r");
 	assert_text(d, "Subject", "s");
 	assert_text(d, "TextBody", "one\ntwo\n");
 	wire_free(&d);
@@ -333,33 +340,33 @@ static void addresses_of_all_kinds(void **state)
 		const char *to;
 		const char *expected;
 	} cases[] = {
-		{ "a@x, B <b@x>", " <a@x>; B <b@x>" },
-		{ "\"Doe, John\" <j@x>", "Doe, John <j@x>" },
-		{ "Doe, John <j@x>", "Doe, John <j@x>" },
-		{ "=?utf-8?Q?Doe=2C_J=C3=B6rg?= <j@x>, k@x", "Doe, Jörg <j@x>;  <k@x>" },
-		{ "\"=?utf-8?Q?J=C3=B6rg?=\" <j@x>", "Jörg <j@x>" },
-		{ "Group: a@x, b@x; c@x", " <a@x>;  <b@x>;  <c@x>" },
-		{ "undisclosed-recipients:;", "" },
-		{ "A (comment) B <(c)a@x(d)>", "A B <a@x>" },
-		{ "a@x (Ann)", "Ann <a@x>" },
-		{ "\"Jos\xC3\xA9\" <jos\xC3\xA9@ex\xC3\xA1mple.com>", "José <josé@exámple.com>" },
-		{ "<@r1,@r2:a@x>", " <a@x>" },
-		{ "a@x; b@x", " <a@x>;  <b@x>" },
-		{ "a@x,, ,b@x", " <a@x>;  <b@x>" },
-		{ "=?utf-8?Q?Ann_=3Ca=40x=3E?=", "Ann <a@x>" },
-		{ "\"open <a@x>, b@x", "open <a@x>;  <b@x>" },
-		{ "A <a@x, B <b@x>", "A <a@x>; B <b@x>" },
-		{ "\"a b\"@x", " <\"a b\"@x>" },
-		{ "a@[192.0.2.1]", " <a@[192.0.2.1]>" },
-		{ "<mailto:a@x>", " <a@x>" },
-		{ "\"a\\\"b\" <a@x>", "a\"b <a@x>" },
-		{ "Foo <<a@x>>", "Foo <a@x>" },
-		{ "A <a@x> B <b@x>", "A <a@x>; B <b@x>" },
-		{ "<a@x> =?utf-8?Q?Ann?=", "Ann <a@x>" },
-		{ "=?utf-8?Q?a?= \"=?utf-8?Q?_b?=\" <a@x>", "a b <a@x>" },
-		{ "=?evil?b?!!!!?= <a@x>", "=?evil?b?!!!!?= <a@x>" },
-		{ "nobody", " <nobody>" },
-		{ "", "" },
+		{"a@x, B <b@x>", " <a@x>; B <b@x>"},
+		{"\"Doe, John\" <j@x>", "Doe, John <j@x>"},
+		{"Doe, John <j@x>", "Doe, John <j@x>"},
+		{"=?utf-8?Q?Doe=2C_J=C3=B6rg?= <j@x>, k@x", "Doe, Jörg <j@x>;  <k@x>"},
+		{"\"=?utf-8?Q?J=C3=B6rg?=\" <j@x>", "Jörg <j@x>"},
+		{"Group: a@x, b@x; c@x", " <a@x>;  <b@x>;  <c@x>"},
+		{"undisclosed-recipients:;", ""},
+		{"A (comment) B <(c)a@x(d)>", "A B <a@x>"},
+		{"a@x (Ann)", "Ann <a@x>"},
+		{"\"Jos\xC3\xA9\" <jos\xC3\xA9@ex\xC3\xA1mple.com>", "José <josé@exámple.com>"},
+		{"<@r1,@r2:a@x>", " <a@x>"},
+		{"a@x; b@x", " <a@x>;  <b@x>"},
+		{"a@x,, ,b@x", " <a@x>;  <b@x>"},
+		{"=?utf-8?Q?Ann_=3Ca=40x=3E?=", "Ann <a@x>"},
+		{"\"open <a@x>, b@x", "open <a@x>;  <b@x>"},
+		{"A <a@x, B <b@x>", "A <a@x>; B <b@x>"},
+		{"\"a b\"@x", " <\"a b\"@x>"},
+		{"a@[192.0.2.1]", " <a@[192.0.2.1]>"},
+		{"<mailto:a@x>", " <a@x>"},
+		{"\"a\\\"b\" <a@x>", "a\"b <a@x>"},
+		{"Foo <<a@x>>", "Foo <a@x>"},
+		{"A <a@x> B <b@x>", "A <a@x>; B <b@x>"},
+		{"<a@x> =?utf-8?Q?Ann?=", "Ann <a@x>"},
+		{"=?utf-8?Q?a?= \"=?utf-8?Q?_b?=\" <a@x>", "a b <a@x>"},
+		{"=?evil?b?!!!!?= <a@x>", "=?evil?b?!!!!?= <a@x>"},
+		{"nobody", " <nobody>"},
+		{"", ""},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -427,13 +434,13 @@ static void dates_become_utc(void **state)
 		const char *date;
 		const char *utc;
 	} cases[] = {
-		{ "Tue, 1 Jul 2003 10:52:37 +0200 (CEST)", "2003-07-01T08:52:37Z" },
-		{ "Tue, 1 Jul 2003 ((a) comment) 10:52:37 +0200", "2003-07-01T08:52:37Z" },
-		{ "1 Jul 03 10:52 EST", "2003-07-01T15:52:00Z" },
-		{ "Thu, 10 Jul 1997 14:53:31 A", "1997-07-10T14:53:31Z" },
-		{ "Thu, 10 Jul 1997 14:53:31 GMT", "1997-07-10T14:53:31Z" },
-		{ "Thu, 10 Jul 1997 14:53:31", "1997-07-10T14:53:31Z" },
-		{ "Thu, 01 Jan 1970 00:00:00 +0000", "1970-01-01T00:00:00Z" },
+		{"Tue, 1 Jul 2003 10:52:37 +0200 (CEST)", "2003-07-01T08:52:37Z"},
+		{"Tue, 1 Jul 2003 ((a) comment) 10:52:37 +0200", "2003-07-01T08:52:37Z"},
+		{"1 Jul 03 10:52 EST", "2003-07-01T15:52:00Z"},
+		{"Thu, 10 Jul 1997 14:53:31 A", "1997-07-10T14:53:31Z"},
+		{"Thu, 10 Jul 1997 14:53:31 GMT", "1997-07-10T14:53:31Z"},
+		{"Thu, 10 Jul 1997 14:53:31", "1997-07-10T14:53:31Z"},
+		{"Thu, 01 Jan 1970 00:00:00 +0000", "1970-01-01T00:00:00Z"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -448,8 +455,8 @@ static void dates_become_utc(void **state)
 static void absurd_dates_are_null(void **state)
 {
 	(void)state;
-	static const char *const dates[] = { "yesterday", "Mon, 99 Foo 2023 00:00:00 +0000",
-					     "Thu, 1 Jan 1801 00:00:00 +0000" };
+	static const char *const dates[] = {"yesterday", "Mon, 99 Foo 2023 00:00:00 +0000",
+					    "Thu, 1 Jan 1801 00:00:00 +0000"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(dates); i++) {
 		g_autofree char *mail = g_strdup_printf("From: a@x\nDate: %s\n\n", dates[i]);
@@ -482,7 +489,8 @@ static void alternative_gives_text_and_html(void **state)
 static void html_alone_gives_text(void **state)
 {
 	(void)state;
-	struct wire *d = parse(HEADER "Content-Type: text/html\n\n<p>one</p><p>two &amp; three</p>");
+	struct wire *d =
+		parse(HEADER "Content-Type: text/html\n\n<p>one</p><p>two &amp; three</p>");
 	const char *text = wire_get_text(d, "TextBody");
 
 	assert_non_null(strstr(text, "one"));
@@ -494,10 +502,11 @@ static void html_alone_gives_text(void **state)
 static void related_root_is_the_body(void **state)
 {
 	(void)state;
-	struct wire *d = parse(
-		HEADER "Content-Type: multipart/related; boundary=b; start=\"<root>\"\n\n"
-		       "--b\nContent-Type: image/png\nContent-ID: <logo>\n\nPNG\n"
-		       "--b\nContent-Type: text/html\nContent-ID: <root>\n\n<img src=\"cid:logo\">\n--b--\n");
+	struct wire *d =
+		parse(HEADER "Content-Type: multipart/related; boundary=b; start=\"<root>\"\n\n"
+			     "--b\nContent-Type: image/png\nContent-ID: <logo>\n\nPNG\n"
+			     "--b\nContent-Type: text/html\nContent-ID: <root>\n\n<img "
+			     "src=\"cid:logo\">\n--b--\n");
 
 	assert_text(d, "HtmlBody", "<img src=\"cid:logo\">");
 	assert_int_equal(wire_length(wire_get_array(d, "Attachments")), 1);
@@ -534,9 +543,10 @@ static void text_beside_html_is_in_both_bodies(void **state)
 static void text_as_attachment_is_one(void **state)
 {
 	(void)state;
-	struct wire *d = parse(MIXED "--b\n\nbody\n"
-				     "--b\nContent-Disposition: attachment; filename=a.txt\n\nfile\n"
-				     "--b\nContent-Type: text/plain; name=b.txt\n\nnamed\n--b--\n");
+	struct wire *d =
+		parse(MIXED "--b\n\nbody\n"
+			    "--b\nContent-Disposition: attachment; filename=a.txt\n\nfile\n"
+			    "--b\nContent-Type: text/plain; name=b.txt\n\nnamed\n--b--\n");
 
 	assert_text(d, "TextBody", "body");
 	assert_text(attachment(d, 0), "Name", "a.txt");
@@ -590,8 +600,9 @@ static void bodies_are_cut_between_characters(void **state)
 static void image_alone_is_an_attachment(void **state)
 {
 	(void)state;
-	struct wire *d = parse(HEADER "Content-Type: image/jpeg\nContent-Transfer-Encoding: base64\n\n"
-				      "/9j/4AA=\n");
+	struct wire *d =
+		parse(HEADER "Content-Type: image/jpeg\nContent-Transfer-Encoding: base64\n\n"
+			     "/9j/4AA=\n");
 
 	assert_text(d, "TextBody", "");
 	assert_text(attachment(d, 0), "Name", "attachment-1.jpg");
@@ -608,30 +619,31 @@ static void names_from_everywhere(void **state)
 		const char *fields;
 		const char *expected;
 	} cases[] = {
-		{ "Content-Disposition: attachment; filename=\"a b.png\"", "a b.png" },
-		{ "Content-Disposition: attachment; filename=a b (1).png; size=3", "a b (1).png" },
-		{ "Content-Type: image/png; name=\"x.png\"", "x.png" },
-		{ "Content-Disposition: inline; filename*=utf-8'de'%C3%A4.png", "ä.png" },
-		{ "Content-Disposition: inline; filename=a.png; filename*=utf-8''%C3%A4.png", "ä.png" },
-		{ "Content-Disposition: inline;\n filename*1=b.;\n filename*0*=utf-8''%C3%A4;\n"
-		  " filename*2=png",
-		  "äb.png" },
-		{ "Content-Disposition: inline; filename*=iso-2022-jp''%1B$BF|K%5C%1B%28B.png",
-		  "日本.png" },
-		{ "Content-Disposition: inline; filename=\"=?utf-8?Q?=C3=A4=2Epng?=\"", "ä.png" },
-		{ "Content-Disposition: inline; filename==?utf-8?Q?=C3=A4=2Epng?=", "ä.png" },
-		{ "Content-Disposition: inline; filename=\"caf\xE9.png\"", "café.png" },
-		{ "Content-Disposition: inline; filename=\"..\\..\\a\\b.png\"", "b.png" },
-		{ "Content-Disposition: inline; filename=\"../../etc/passwd\"", "passwd" },
-		{ "Content-Disposition: inline; filename=\"\"", "attachment-1.png" },
-		{ "Content-Disposition: inline", "attachment-1.png" },
+		{"Content-Disposition: attachment; filename=\"a b.png\"", "a b.png"},
+		{"Content-Disposition: attachment; filename=a b (1).png; size=3", "a b (1).png"},
+		{"Content-Type: image/png; name=\"x.png\"", "x.png"},
+		{"Content-Disposition: inline; filename*=utf-8'de'%C3%A4.png", "ä.png"},
+		{"Content-Disposition: inline; filename=a.png; filename*=utf-8''%C3%A4.png",
+		 "ä.png"},
+		{"Content-Disposition: inline;\n filename*1=b.;\n filename*0*=utf-8''%C3%A4;\n"
+		 " filename*2=png",
+		 "äb.png"},
+		{"Content-Disposition: inline; filename*=iso-2022-jp''%1B$BF|K%5C%1B%28B.png",
+		 "日本.png"},
+		{"Content-Disposition: inline; filename=\"=?utf-8?Q?=C3=A4=2Epng?=\"", "ä.png"},
+		{"Content-Disposition: inline; filename==?utf-8?Q?=C3=A4=2Epng?=", "ä.png"},
+		{"Content-Disposition: inline; filename=\"caf\xE9.png\"", "café.png"},
+		{"Content-Disposition: inline; filename=\"..\\..\\a\\b.png\"", "b.png"},
+		{"Content-Disposition: inline; filename=\"../../etc/passwd\"", "passwd"},
+		{"Content-Disposition: inline; filename=\"\"", "attachment-1.png"},
+		{"Content-Disposition: inline", "attachment-1.png"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		bool typed = g_str_has_prefix(cases[i].fields, "Content-Type");
 		g_autofree char *mail =
-			g_strdup_printf(HEADER "%s%s\n\nx", typed ? "" : "Content-Type: image/png\n",
-					cases[i].fields);
+			g_strdup_printf(HEADER "%s%s\n\nx",
+					typed ? "" : "Content-Type: image/png\n", cases[i].fields);
 		struct wire *d = parse(mail);
 		assert_text(attachment(d, 0), "Name", cases[i].expected);
 		wire_free(&d);
@@ -643,9 +655,10 @@ static void embedded_message_is_kept_as_it_is(void **state)
 	(void)state;
 	static const char inner[] = "From: c@d\nContent-Type: multipart/mixed; boundary=i\n\n"
 				    "--i\n\ninner text\n--i\nContent-Type: image/png\n\nx\n--i--\n";
-	g_autofree char *mail = g_strdup_printf(MIXED "--b\n\nouter\n--b\nContent-Type: message/rfc822\n\n"
-						      "%s\n--b--\n",
-						inner);
+	g_autofree char *mail =
+		g_strdup_printf(MIXED "--b\n\nouter\n--b\nContent-Type: message/rfc822\n\n"
+				      "%s\n--b--\n",
+				inner);
 	struct wire *d = parse(mail);
 
 	assert_text(d, "TextBody", "outer");
@@ -658,10 +671,11 @@ static void embedded_message_is_kept_as_it_is(void **state)
 static void report_parts_are_attachments(void **state)
 {
 	(void)state;
-	struct wire *d = parse(HEADER "Content-Type: multipart/report; report-type=delivery-status;"
-				      " boundary=b\n\n--b\n\nfailed\n"
-				      "--b\nContent-Type: message/delivery-status\n\nStatus: 5.1.1\n"
-				      "--b\nContent-Type: text/rfc822-headers\n\nSubject: x\n--b--\n");
+	struct wire *d =
+		parse(HEADER "Content-Type: multipart/report; report-type=delivery-status;"
+			     " boundary=b\n\n--b\n\nfailed\n"
+			     "--b\nContent-Type: message/delivery-status\n\nStatus: 5.1.1\n"
+			     "--b\nContent-Type: text/rfc822-headers\n\nSubject: x\n--b--\n");
 
 	assert_text(d, "TextBody", "failed");
 	assert_int_equal(wire_length(wire_get_array(d, "Attachments")), 2);
@@ -712,7 +726,7 @@ static void attachments_are_bounded(void **state)
 static void parts_are_bounded(void **state)
 {
 	(void)state;
-	for (size_t n = 11; n <= 12; n++) {	/* and the multipart itself */
+	for (size_t n = 11; n <= 12; n++) { /* and the multipart itself */
 		g_autoptr(GString) mail = g_string_new(MIXED);
 		for (size_t i = 0; i < n; i++)
 			g_string_append(mail, "--b\n\nx\n");
@@ -732,7 +746,8 @@ static void nesting_is_bounded(void **state)
 			g_string_new(HEADER "Content-Type: multipart/mixed; boundary=b0\n\n");
 		for (int i = 1; i < n; i++)
 			g_string_append_printf(
-				mail, "--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n", i - 1, i);
+				mail, "--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n",
+				i - 1, i);
 		g_string_append_printf(mail, "--b%d\n\ntext\n", n - 1);
 		for (int i = n - 1; i >= 0; i--)
 			g_string_append_printf(mail, "--b%d--\n", i);
@@ -755,8 +770,10 @@ static void broken_multiparts(void **state)
 	assert_text(d, "TextBody", "no boundary\n");
 	assert_defects(d, "multipart without boundary");
 	wire_free(&d);
-	d = parse(MIXED "--other\nContent-Type: text/plain\n\ntext\n--other\nContent-Type: image/png\n\nx\n"
-			"--other--\n");
+	d = parse(
+		MIXED
+		"--other\nContent-Type: text/plain\n\ntext\n--other\nContent-Type: image/png\n\nx\n"
+		"--other--\n");
 	assert_text(d, "TextBody", "text");
 	assert_int_equal(wire_length(wire_get_array(d, "Attachments")), 1);
 	assert_defects(d, "multipart boundary not found");
@@ -794,7 +811,8 @@ static void raw_mail_when_asked_for(void **state)
 {
 	(void)state;
 	static const char good[] = HEADER "\nt\n";
-	static const char small[] = HEADER "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nt\n";
+	static const char small[] =
+		HEADER "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nt\n";
 	static const char lossy[] = HEADER "Content-Transfer-Encoding: base64\n\naGVs*bG8\n";
 
 	assert_false(has_raw(good, CONFIG_RAW_NO));
