@@ -18,7 +18,6 @@ ok 'stored while Postfix waits' rows_become 1 "queue_id = '$id'"
 "$SANDBOX" kill "$SANDBOX_DIR" postfix
 mv "$mailin.real" "$mailin"
 "$SANDBOX" up "$SANDBOX_DIR" postfix
-is_sent() { postfix_log "$id" | grep -q 'relay=mailpipe, .*status=sent'; }
-ok 'delivered again after the restart' wait_for 30 is_sent
+ok 'delivered again after the restart' wait_for 30 is_sent "$id"
 sleep 1
 is "$(count_rows "queue_id = '$id'")" 1 'stored once'

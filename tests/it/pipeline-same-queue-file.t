@@ -17,7 +17,7 @@ runs=\$(ls "$SANDBOX_DIR/again" | wc -l)
 END
 chmod 755 "$mailin"
 id=$(send --subject "$TAG" support@example.test)
-ok 'delivered in the end' wait_for 30 queue_is_empty
+ok 'delivered in the end' wait_for 30 is_sent "$id"
 is "$(find "$SANDBOX_DIR/again" -type f | wc -l)" 3 'published three times'
 ok 'stored' rows_become 1 "queue_id = '$id'"
 is "$(sql "SELECT COUNT(*), COUNT(DISTINCT id) FROM messages WHERE queue_id = '$id'")" '1	1' 'once'

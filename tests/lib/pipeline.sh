@@ -45,10 +45,13 @@ is_delayed() { [ -n "$(delay_reason "$1")" ]; }
 
 flush() { postqueue -c "$POSTFIX_CONFIG" -f; }
 
+# Not to be asked of a mail in delivery: one that moves between two queues is in neither list.
 queue_is_empty() { queue_now=$(postqueue -c "$POSTFIX_CONFIG" -j) && [ -z "$queue_now" ]; }
 
 # Postfix's log lines of a queue id.
 postfix_log() { grep -F " $1: " "$POSTFIX_LOG"; }
+
+is_sent() { postfix_log "$1" | grep -q 'relay=mailpipe, .*status=sent'; }
 
 # Messages in one of the broker's queues.
 waiting() {
