@@ -200,8 +200,9 @@ def _check_nothing_lost(document, mail, findings):
              document["Mailpipe"].get("Raw"))
     end = rb"\r?\n\r?\n" if b"\n" in mail else rb"\r\r"
     body = re.split(end, mail, maxsplit=1)
-    # Boundaries and the headers of parts are no text.
-    plain = re.sub(rb"(?m)^(--|[!-9;-~]+:|[ \t]).*$", b"", body[-1])
+    # The preamble, boundaries and the headers of parts are no text.
+    plain = re.sub(rb"(?s)^.*?\n--(?=[^\n])", b"--", body[-1], count=1)
+    plain = re.sub(rb"(?m)^(--|[!-9;-~]+:|[ \t]).*$", b"", plain)
     if len(body) == 2 and re.search(rb"[0-9A-Za-z\x80-\xff]", plain):
         if not any(texts):
             findings.append("nothing of the body is left")
