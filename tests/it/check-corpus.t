@@ -18,7 +18,7 @@ document = {"MessageID": "00000000-0000-8000-8000-000000000000", "Attachments": 
 for key in "MessageStream OriginalRecipient MailboxHash From FromName To Cc Bcc ReplyTo Subject Date TextBody HtmlBody".split():
     document[key] = ""
 document["Mailpipe"] = {"Version": 1, "ReceivedAt": "2024-01-01T00:00:00Z", "MessageIDHeader": "", "InReplyTo": [],
-    "References": [], "DateUTC": "", "Auto": "no", "Defects": [],
+    "References": [], "DateUTC": None, "Auto": "no", "Defects": [],
     "Envelope": {key: "" for key in "Sender Recipient QueueID ClientAddress ClientName Helo SaslUsername".split()}}
 document["Mailpipe"]["Envelope"]["Size"] = 0
 if name == "crash":

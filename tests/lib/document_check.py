@@ -68,10 +68,7 @@ def check(text, mail=None):
     findings = []
     _types(document, DOCUMENT, "document", findings)
     if findings:
-        try:
-            return document, findings + ["its defects: %s" % ", ".join(document["Mailpipe"]["Defects"])]
-        except (TypeError, KeyError):
-            return document, findings
+        return document, findings + _killed(document)
     _check_mailpipe(document, mail, findings)
     _check_lines(document, findings)
     for number, attachment in enumerate(document["Attachments"], 1):
@@ -79,6 +76,15 @@ def check(text, mail=None):
     if mail is not None:
         _check_nothing_lost(document, mail, findings)
     return document, findings
+
+
+def _killed(document):
+    """Did mailin write it because the parser could not?"""
+    try:
+        defects = document["Mailpipe"]["Defects"]
+        return ["fallback document: %s" % d for d in defects if d.startswith(KILLED)]
+    except (AttributeError, KeyError, TypeError):
+        return []
 
 
 def _types(value, wanted, place, findings):
@@ -119,7 +125,7 @@ def _check_mailpipe(document, mail, findings):
     defects = inner["Defects"]
     if len(set(defects)) != len(defects):
         findings.append("the same defect twice")
-    findings += ["fallback document: %s" % d for d in defects if d.startswith(KILLED)]
+    findings += _killed(document)
     if "Raw" in inner:
         _check_raw(inner["Raw"], mail, findings)
 
