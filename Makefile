@@ -38,6 +38,16 @@ HARDEN := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 CFLAGS  ?= -O2 -g
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -I$(B)/gen -DMAILPIPE_VERSION='"$(VERSION)"' $(WARN) $(HARDEN) \
 	$(CFLAGS) $(PKG_CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# These two run once for each mail, and most of their time would go into the dynamic linker (and the pages
+# it writes to).  What Debian has no static library of stays shared; so does libc.  STATIC= turns it off.
+STATIC ?= $(if $(SAN),,yes)
+MAILIN_STATIC_LIBS = -Wl,--exclude-libs,ALL -Wl,-Bstatic -lrabbitmq -lglib-2.0 -ljson-c -lpcre2-8 -linih \
+	-lnettle -luuid -Wl,-Bdynamic -lm
+PARSE_STATIC_LIBS = -Wl,--exclude-libs,ALL -Wl,-Bstatic -Wl,--start-group -lgmime-3.0 -lgio-2.0 -lgobject-2.0 \
+	-lgmodule-2.0 -lglib-2.0 -lpcre2-8 -lffi -ljson-c -lnettle -lseccomp -luuid -lytnef -lmagic -lz -llzma \
+	-lbz2 -Wl,--end-group -Wl,-Bdynamic -l:libgpgme.so.11 -l:libidn2.so.0 -lmount -lselinux -lresolv -lm
+# Pulls OpenSSL in (common/broker_tls.c).
+WITH_TLS := -Wl,-u,broker_dial_tls
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN))
 
 include common/sources.mk mailin/sources.mk mailin/parse/sources.mk mailout/sources.mk mailctl/sources.mk
@@ -52,7 +62,7 @@ MAILOUT_LIB := $(B)/obj/mailout.a
 MAILCTL_LIB := $(B)/obj/mailctl.a
 
 # A program's sources appear here as soon as its main is in the tree.
-PROGRAMS := $(if $(wildcard mailin/mailin.c),$(B)/sbin/mailin) \
+PROGRAMS := $(if $(wildcard mailin/mailin.c),$(B)/sbin/mailin $(B)/sbin/mailin-tls) \
 	$(if $(wildcard mailin/mailin-parse.c),$(B)/libexec/mailpipe/mailin-parse) \
 	$(if $(wildcard mailin/mailin-ingest.c),$(B)/sbin/mailin-ingest) \
 	$(if $(wildcard mailout/mailout.c),$(B)/sbin/mailout) \
@@ -109,28 +119,30 @@ $(MAILCTL_LIB): $(call obj,$(MAILCTL_SOURCES))
 define link
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(2) $^ $(or $(1),$(PKG_LIBS))
 endef
 
 $(B)/sbin/mailin: $(B)/obj/mailin/mailin.o $(MAILIN_LIB) $(COMMON_LIB)
-	$(link)
+	$(call link,$(if $(STATIC),$(MAILIN_STATIC_LIBS)),$(if $(STATIC),,$(WITH_TLS)))
+$(B)/sbin/mailin-tls: $(B)/obj/mailin/mailin.o $(MAILIN_LIB) $(COMMON_LIB)
+	$(call link,,$(WITH_TLS))
 $(B)/libexec/mailpipe/mailin-parse: $(B)/obj/mailin/mailin-parse.o $(PARSE_LIB) $(MAILIN_LIB) $(COMMON_LIB)
-	$(link)
+	$(call link,$(if $(STATIC),$(PARSE_STATIC_LIBS)))
 $(B)/sbin/mailin-ingest: $(B)/obj/mailin/mailin-ingest.o $(INGEST_LIB) $(COMMON_LIB)
-	$(link)
+	$(call link,,$(WITH_TLS))
 $(B)/sbin/mailout: $(B)/obj/mailout/mailout.o $(MAILOUT_LIB) $(COMMON_LIB)
-	$(link)
+	$(call link,,$(WITH_TLS))
 $(B)/bin/mailctl: $(B)/obj/mailctl/mailctl.o $(MAILCTL_LIB) $(MAILOUT_LIB) $(COMMON_LIB)
-	$(link)
+	$(call link,,$(WITH_TLS))
 
 $(B)/tests/unit/%.t: $(B)/obj/tests/unit/%.o $(PARSE_LIB) $(INGEST_LIB) $(MAILCTL_LIB) $(MAILOUT_LIB) $(MAILIN_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_LDFLAGS) $(WITH_TLS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
 $(B)/tests/it/%: $(B)/obj/tests/it/%.o $(PARSE_LIB) $(MAILCTL_LIB) $(MAILIN_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_LDFLAGS) $(WITH_TLS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
 $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(PARSE_LIB) $(MAILIN_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
@@ -212,7 +224,7 @@ install: all ## install programs, manual pages, postfix's files, the service
 install-built:
 	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir)/mailpipe \
 		$(DESTDIR)$(datadir)/mailpipe/postfix
-	install -m 755 $(B)/sbin/mailin $(B)/sbin/mailin-ingest $(DESTDIR)$(sbindir)
+	install -m 755 $(B)/sbin/mailin $(B)/sbin/mailin-tls $(B)/sbin/mailin-ingest $(DESTDIR)$(sbindir)
 	install -m 755 $(B)/bin/mailctl $(DESTDIR)$(bindir)
 	install -m 755 $(B)/libexec/mailpipe/mailin-parse $(DESTDIR)$(libexecdir)/mailpipe
 	install -m 644 $(POSTFIX_FILES) $(DESTDIR)$(datadir)/mailpipe/postfix
@@ -224,7 +236,7 @@ install-built:
 	done
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(sbindir)/mailin $(DESTDIR)$(sbindir)/mailin-ingest $(DESTDIR)$(bindir)/mailctl
+	rm -f $(DESTDIR)$(sbindir)/mailin $(DESTDIR)$(sbindir)/mailin-tls $(DESTDIR)$(sbindir)/mailin-ingest $(DESTDIR)$(bindir)/mailctl
 	rm -rf $(DESTDIR)$(libexecdir)/mailpipe $(DESTDIR)$(datadir)/mailpipe
 	rm -f $(DESTDIR)$(unitdir)/mailin-ingest.service
 	for page in $(MAN_PAGES); do \

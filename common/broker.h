@@ -39,6 +39,10 @@ struct broker_options {
 struct broker *broker_open(const struct broker_options *options, struct deadline deadline,
 			   struct reason *reason);
 
+/* False in a program that was linked without OpenSSL, whose loading takes as long as all the rest of
+ * a publish. */
+bool broker_has_tls(void);
+
 /* Says goodbye; waits for the answer 100 ms at most.  NULL is allowed; *broker becomes NULL. */
 void broker_close(struct broker **broker);
 

@@ -2,7 +2,8 @@
  * What the files of the broker module share.  For common/broker*.c alone.
  *
  *	broker.c		open, log in, close
- *	broker_dial.c		TCP and TLS
+ *	broker_dial.c		TCP
+ *	broker_tls.c		TLS
  *	broker_frame.c		every frame that comes in goes through broker_step()
  *	broker_publish.c, broker_consume.c, broker_topology.c
  *
@@ -21,10 +22,10 @@
 enum { BROKER_CHANNEL = 1 };
 
 /* Enhanced status codes (RFC 3463, section 3). */
-#define STATUS_UNREACHABLE "4.4.1"	/* no answer from host */
-#define STATUS_LOST "4.4.2"		/* bad connection */
-#define STATUS_MISCONFIGURED "4.3.5"	/* ours, or the administrator's */
-#define STATUS_BUSY "4.3.2"		/* not accepting messages now */
+#define STATUS_UNREACHABLE "4.4.1"   /* no answer from host */
+#define STATUS_LOST "4.4.2"          /* bad connection */
+#define STATUS_MISCONFIGURED "4.3.5" /* ours, or the administrator's */
+#define STATUS_BUSY "4.3.2"          /* not accepting messages now */
 
 /* The content (header and body frames) that follows a basic.deliver or a basic.return. */
 enum content { CONTENT_NONE, CONTENT_HEADER, CONTENT_BODY };
@@ -34,53 +35,62 @@ enum confirm { CONFIRM_NONE, CONFIRM_ACK, CONFIRM_NACK };
 struct flight {
 	uint64_t first;
 	size_t count;
-	size_t open;			/* without a confirm */
+	size_t open; /* without a confirm */
 	enum confirm *confirms;
 	const struct broker_message *messages;
 	bool *returned;
-	char *return_text;		/* what RabbitMQ said of a message that came back, or NULL */
+	char *return_text; /* what RabbitMQ said of a message that came back, or NULL */
 };
 
 struct consumer {
 	char *queue;
-	bool cancelled;		/* by RabbitMQ, and broker_next() has not told yet */
+	bool cancelled; /* by RabbitMQ, and broker_next() has not told yet */
 };
 
 struct broker {
 	amqp_connection_state_t amqp;
-	char *peer;			/* "host:port" */
+	char *peer; /* "host:port" */
 	char *server_version;
-	char *blocked;			/* connection.blocked's reason, or NULL */
-	int heartbeat_ms;		/* as negotiated; 0: none */
-	int64_t beat_at_ms;		/* the last one that broker_heartbeat() sent */
+	char *blocked;      /* connection.blocked's reason, or NULL */
+	int heartbeat_ms;   /* as negotiated; 0: none */
+	int64_t beat_at_ms; /* the last one that broker_heartbeat() sent */
 
-	bool hung_up;			/* nobody is there to hear a goodbye */
-	bool lost;			/* the connection is gone or given up ... */
-	bool channel_closed;		/* ... or RabbitMQ has closed the channel ... */
-	struct reason why;		/* ... for this reason */
+	bool hung_up;        /* nobody is there to hear a goodbye */
+	bool lost;           /* the connection is gone or given up ... */
+	bool channel_closed; /* ... or RabbitMQ has closed the channel ... */
+	struct reason why;   /* ... for this reason */
 
 	/* publishing */
 	bool confirming;
-	uint64_t published;		/* the last publish's number; confirms bear it */
-	struct flight *flight;		/* the messages that wait for their confirms, or NULL */
+	uint64_t published;    /* the last publish's number; confirms bear it */
+	struct flight *flight; /* the messages that wait for their confirms, or NULL */
 
 	/* reading a message */
 	enum content content;
-	bool discard;			/* a returned message: only its end matters */
+	bool discard; /* a returned message: only its end matters */
 	struct broker_delivery partial;
 	size_t partial_got;
-	int64_t partial_at_ms;		/* when its last piece came */
-	GQueue ready;			/* struct broker_delivery *, read while waiting for something else */
+	int64_t partial_at_ms; /* when its last piece came */
+	GQueue ready;          /* struct broker_delivery *, read while waiting for something else */
 
-	GPtrArray *consumers;		/* struct consumer *; its consumer tag is its index */
+	GPtrArray *consumers; /* struct consumer *; its consumer tag is its index */
 	unsigned int cancelled_count;
 };
 
 /* ---- broker_dial.c ---- */
 
+/* A connected socket, or -1 with a text. */
+int broker_dial_tcp(const struct hostport *to, struct deadline deadline, GString *error);
+
 /* Connect and, if the options say so, shake hands by TLS.  True, or false with a text. */
 bool broker_dial(amqp_connection_state_t amqp, const struct broker_options *options,
 		 const struct hostport *to, struct deadline deadline, GString *error);
+
+/* ---- broker_tls.c ---- */
+
+/* The same for TLS alone.  Only linked by programs that ask for it (-u broker_dial_tls). */
+bool broker_dial_tls(amqp_connection_state_t amqp, const struct broker_options *options,
+		     const struct hostport *to, struct deadline deadline, GString *error);
 
 /* ---- broker_frame.c ---- */
 
@@ -112,8 +122,8 @@ enum outcome broker_call(struct broker *broker, amqp_method_number_t id, void *m
 enum outcome broker_channel_open(struct broker *broker, struct deadline deadline,
 				 struct reason *reason);
 
-/* AMQP short strings hold 255 bytes, and rabbitmq-c cuts the length's byte without a word.  True, or
- * false with a reason that names `what`. */
+/* AMQP short strings hold 255 bytes, and rabbitmq-c cuts the length's byte without a word.  True,
+ * or false with a reason that names `what`. */
 bool broker_short_string(const char *what, const char *text, struct reason *reason);
 
 /* ---- broker_consume.c ---- */

@@ -39,10 +39,12 @@ enum {
 static const char STATUS[] = "4.3.0";
 static const char LAST_WORDS[] = "4.3.0 mailin: the time limit has passed\n";
 static const char STOPPED[] = "4.3.0 mailin: stopped by a signal\n";
+static const char TLS_NAME[] = "mailin-tls";
 static const char DRY_RUN_ROUTE[] = "inbound";
 
 /* One mail on its way. */
 struct mail {
+	char **argv;
 	struct options options;
 	pid_t parent;       /* 0 in a dry run */
 	int64_t started_ms; /* since 1970 */
@@ -138,6 +140,19 @@ static enum outcome load_config(struct mail *mail, struct reason *reason)
 		return outcome_retry(reason, STATUS, "no timer: %s", strerror(errno));
 	log_open("mailin", mail->config->log_target, (int)mail->config->log_level);
 	return OUTCOME_OK;
+}
+
+/* OpenSSL is linked into a program of its own, the same as this but for that; it starts over.
+ * Returns only if there is no such program. */
+static enum outcome become_tls(struct mail *mail, struct reason *reason)
+{
+	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+	g_autofree char *folder = g_path_get_dirname(self != NULL ? self : "");
+	g_autofree char *path = g_build_filename(folder, TLS_NAME, NULL);
+
+	parser_close(&mail->parser);
+	execv(path, mail->argv);
+	return outcome_retry(reason, STATUS, "%s: %s", path, strerror(errno));
 }
 
 static bool needs_no_route(const struct options *options)
@@ -344,8 +359,11 @@ static enum outcome prepare(struct mail *mail, struct reason *reason)
 	    (outcome = parser_start(&mail->parser, mail->input.fd, !mail->options.no_sandbox,
 				    reason)) != OUTCOME_OK)
 		return outcome;
-	if ((outcome = load_config(mail, reason)) != OUTCOME_OK ||
-	    (outcome = find_route(mail, reason)) != OUTCOME_OK ||
+	if ((outcome = load_config(mail, reason)) != OUTCOME_OK)
+		return outcome;
+	if (mail->config->amqp_tls && !mail->options.dry_run && !broker_has_tls())
+		return become_tls(mail, reason);
+	if ((outcome = find_route(mail, reason)) != OUTCOME_OK ||
 	    (outcome = read_mail(mail, reason)) != OUTCOME_OK)
 		return outcome;
 	return give_job(mail, reason);
@@ -458,7 +476,8 @@ int main(int argc, char **argv)
 {
 	bool has_input = open_standard_descriptors();
 	struct reason reason = {.status = ""};
-	struct mail mail = {.fallback = -1,
+	struct mail mail = {.argv = argv,
+			    .fallback = -1,
 			    .input = {.fd = -1},
 			    .parser = {.pidfd = -1, .job = -1, .output = -1},
 			    .started_ms = realtime_ms(),
