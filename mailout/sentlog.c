@@ -60,7 +60,7 @@ static const struct rows_shape known_shape = {
 	"?", ") FOR UPDATE", 1};
 
 static const struct rows_shape done_shape = {
-	"SELECT outbound_id, email FROM outbound_recipients WHERE status IN ('sent', 'failed')"
+	"SELECT outbound_id, email, status FROM outbound_recipients WHERE status IN ('sent', 'failed')"
 	" AND outbound_id IN (",
 	"?", ")", 1};
 
@@ -374,8 +374,10 @@ static bool take_known(const struct db_value *columns, size_t count, void *conte
 	struct claim *claim = find_claim(claiming, &columns[0]);
 
 	(void)count;
-	if (claim != NULL)
-		claim->state = judge(claiming->sentlog, columns);
+	if (claim == NULL)
+		return true;
+	claim->state = judge(claiming->sentlog, columns);
+	claim->failed = strcmp(columns[1].data, "failed") == 0;
 	return true;
 }
 
@@ -386,6 +388,7 @@ static bool take_done(const struct db_value *columns, size_t count, void *contex
 	(void)count;
 	if (claim == NULL || columns[1].data == NULL)
 		return true;
+	claim->sent_before = claim->sent_before || strcmp(columns[2].data, "sent") == 0;
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 
 	if (claim->recipients_done != NULL)
@@ -447,6 +450,8 @@ static enum outcome claim_all(struct sentlog *sentlog, struct claim *claims, siz
 	begin_values(sentlog);
 	for (size_t i = 0; i < count; i++) {
 		claims[i].state = CLAIM_NEW;
+		claims[i].failed = false;
+		claims[i].sent_before = false;
 		g_clear_pointer(&claims[i].recipients_done, g_strfreev);
 		add_row(sentlog, claims[i].row, OUTBOUND_SENDING);
 	}

@@ -78,8 +78,10 @@ enum claim_state {
 
 struct claim {
 	struct outbound *row;		/* borrowed */
-	enum claim_state state;		/* out */
-	/* Out: mailboxes that need it no more after an earlier try; NULL or NULL at the end, g_strfreev(). */
+	enum claim_state state;		/* out; so are these: */
+	bool failed;			/* what is done has failed */
+	bool sent_before;		/* an earlier try reached a recipient */
+	/* Mailboxes that need it no more after an earlier try; NULL or NULL at the end, g_strfreev(). */
 	char **recipients_done;
 };
 

@@ -1,6 +1,16 @@
 MAILOUT_SOURCES = \
+	mailout/event.c \
 	mailout/model.c \
 	mailout/mustache.c \
 	mailout/mustache_compile.c \
+	mailout/prepare.c \
 	mailout/rate.c \
-	mailout/sentlog.c
+	mailout/sentlog.c \
+	mailout/worker.c \
+	mailout/worker_intake.c \
+	mailout/worker_job.c \
+	mailout/worker_log.c \
+	mailout/worker_publish.c \
+	mailout/worker_send.c \
+	mailout/worker_verdict.c \
+	mailout/worker_write.c

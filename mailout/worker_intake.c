@@ -1,0 +1,209 @@
+#include "mailout/worker_private.h"
+
+#include <string.h>
+
+#include "common/retry.h"
+#include "common/wire.h"
+#include "mailout/prepare.h"
+
+enum {
+	READ_COUNT = 64,		/* deliveries taken before something else is done */
+	PREPARE_COUNT = 16,
+	TIMED_MAX = 200,		/* requests that wait for their SendAt here */
+	TWIN_MS = 200,			/* until we look again whether another one of its id is through */
+	DATABASE_MS = 1000,		/* ... whether a stored attachment can be fetched */
+	MS_PER_SECOND = 1000
+};
+
+/* Requests in hand, and messages built, in bytes.  One is always taken. */
+static const size_t WEIGHT_MAX = 48 * 1024 * 1024;
+static const size_t PREPARED_WEIGHT_MAX = 24 * 1024 * 1024;
+
+bool intake_has_room(const struct worker *worker)
+{
+	return worker->weight < WEIGHT_MAX;
+}
+
+void intake_take(struct worker *worker, struct broker_delivery *delivery)
+{
+	job_new(worker, delivery);
+}
+
+void intake_read(struct worker *worker)
+{
+	struct broker_delivery delivery = {0};
+	struct reason reason;
+
+	for (int i = 0; i < READ_COUNT && worker->consumer != NULL && intake_has_room(worker); i++) {
+		switch (broker_next(worker->consumer, &delivery, -1, deadline_in(0), &reason)) {
+		case BROKER_DELIVERY:
+			intake_take(worker, &delivery);
+			break;
+		case BROKER_TIMEOUT:
+			return;
+		case BROKER_CANCELLED:
+		case BROKER_LOST:
+			worker_log_link(&worker->consumer_link, "broker", &reason);
+			broker_close(&worker->consumer);
+			job_orphan_all(worker);
+			return;
+		}
+	}
+}
+
+/* ---- preparing ---- */
+
+static char *print_metadata(const struct request *request)
+{
+	size_t size;
+
+	return request->metadata != NULL ? wire_print(request->metadata, false, &size) : NULL;
+}
+
+static struct outbound *new_row(const struct worker *worker, const struct job *job)
+{
+	struct outbound *row = g_new0(struct outbound, 1);
+	const struct request *request = job->request;
+
+	row->size = -1;
+	row->attempt = MAX(job->delivery.attempt, 1);
+	row->status = OUTBOUND_SENDING;
+	row->stream = g_strdup(worker->config->streams[job->stream].name);
+	if (request == NULL)
+		return row;
+	row->id = request->id;
+	row->template_alias = g_strdup(request->template_alias);
+	row->tag = g_strdup(request->tag);
+	row->metadata = print_metadata(request);
+	row->from_email = g_strdup(request->from.email);
+	row->subject = g_strdup(request->subject);
+	return row;
+}
+
+/* False: it is refused as a whole, and dealt with. */
+static bool parse(struct worker *worker, struct job *job)
+{
+	const struct broker_delivery *delivery = &job->delivery;
+
+	if (job->row != NULL)
+		return true;
+	job->request = request_new(delivery->body, delivery->body_size, delivery->message_id,
+				   worker->config->streams[job->stream].name, worker->config,
+				   &job->reason);
+	if (job->request != NULL && !job->request->has_id) {
+		id_new(&job->request->id);
+		job->request->has_id = true;
+	}
+	job->row = new_row(worker, job);
+	job->has_id = job->request != NULL;
+	if (job->request != NULL)
+		return true;
+	/* Its id may be known all the same, for those who look at events; it is not recorded. */
+	if (delivery->message_id != NULL)
+		id_parse(&job->row->id, delivery->message_id);
+	verdict_untried(worker, job, OUTCOME_REJECT);
+	return false;
+}
+
+/* False: it waits for its time. */
+static bool is_time(struct worker *worker, struct job *job)
+{
+	int64_t left_ms = job->request->send_at * MS_PER_SECOND - realtime_ms();
+	size_t tier = 0;
+
+	if (job->request->send_at == 0 || left_ms <= 0)
+		return true;
+	if (retry_tier_within(worker->config, left_ms, &tier) || worker->timed.length >= TIMED_MAX)
+		verdict_scheduled(worker, job, tier);
+	else
+		job_sleep(worker, job, monotonic_ms() + left_ms, JOB_WAITING);
+	return false;
+}
+
+static enum outcome fetch_attachments(struct worker *worker, struct request *request,
+				      struct reason *reason)
+{
+	for (size_t i = 0; i < request->attachment_count; i++) {
+		struct request_attachment *attachment = &request->attachments[i];
+		enum outcome outcome = OUTCOME_OK;
+
+		if (!attachment->is_stored || attachment->data != NULL)
+			continue;
+		if (worker->sentlog == NULL)
+			return outcome_retry(reason, "4.3.0",
+					     "the database is away, and with it a stored attachment");
+		outcome = sentlog_attachment(worker->sentlog, attachment, reason);
+		if (outcome != OUTCOME_OK)
+			return outcome;
+	}
+	return OUTCOME_OK;
+}
+
+/* They are in the message now. */
+static void drop_attachments(struct request *request)
+{
+	for (size_t i = 0; i < request->attachment_count; i++)
+		g_clear_pointer(&request->attachments[i].data, g_free);
+}
+
+static void build(struct worker *worker, struct job *job)
+{
+	struct prepared prepared = {0};
+	struct outbound *row = job->row;
+
+	job->outcome = fetch_attachments(worker, job->request, &job->reason);
+	if (job->outcome == OUTCOME_OK)
+		job->outcome = prepare(worker->config, worker->templates, job->request,
+				       realtime_ms() / MS_PER_SECOND, &prepared, &job->reason);
+	drop_attachments(job->request);
+	g_free(row->from_email);
+	row->from_email = g_strdup(job->request->from.email);
+	if (prepared.subject != NULL) {
+		g_free(row->subject);
+		row->subject = g_steal_pointer(&prepared.subject);
+	}
+	row->message_id_header = g_steal_pointer(&prepared.message_id);
+	if (prepared.message != NULL) {
+		row->size = (int64_t)g_bytes_get_size(prepared.message);
+		job_set_message(worker, job, g_steal_pointer(&prepared.message));
+	}
+	prepared_clear(&prepared);
+}
+
+static void prepare_job(struct worker *worker, struct job *job)
+{
+	bool required = worker->config->mailout_record == CONFIG_RECORD_REQUIRED;
+
+	if (!parse(worker, job))
+		return;
+	if (!job_take_in_hand(worker, job)) {
+		job_sleep(worker, job, monotonic_ms() + TWIN_MS, JOB_WAITING);
+		return;
+	}
+	if (!is_time(worker, job))
+		return;
+	build(worker, job);
+	if (job->outcome == OUTCOME_RETRY && required && worker->sentlog == NULL)
+		job_sleep(worker, job, monotonic_ms() + DATABASE_MS, JOB_WAITING);
+	else
+		job_move(worker, job, JOB_PREPARED);
+}
+
+bool intake_prepare(struct worker *worker)
+{
+	size_t ahead = 2 * (size_t)worker->config->mailout_batch_count;
+	int left = PREPARE_COUNT;
+
+	for (size_t i = 0; i < worker->config->stream_count; i++) {
+		struct stream *stream = &worker->streams[i];
+
+		while (stream->waiting.head != NULL && stream->prepared.length < ahead &&
+		       (worker->prepared_weight < PREPARED_WEIGHT_MAX ||
+			stream->prepared.length == 0)) {
+			if (left-- == 0)
+				return true;
+			prepare_job(worker, stream->waiting.head->data);
+		}
+	}
+	return false;
+}

@@ -1,0 +1,394 @@
+#include "mailout/worker_private.h"
+
+#include <string.h>
+
+enum {
+	CONNECT_REQUIRED_MS = 10000,
+	CONNECT_BEST_EFFORT_MS = 2000,	/* mail waits for it */
+	TRIES = 3,			/* of a transaction on a connection that works */
+	BUSY_MS = 1000,			/* until a claim of another run is looked at again */
+	RATED_SHARE = 4			/* of a stream's rate is claimed ahead */
+};
+
+/* Results kept for a database that is away. */
+static const size_t UNWRITTEN_BYTES_MAX = 16 * 1024 * 1024;
+
+/* ---- results for later ---- */
+
+static guint hash_id(gconstpointer id)
+{
+	guint hash;
+
+	memcpy(&hash, ((const struct id *)id)->byte + ID_SIZE - sizeof(hash), sizeof(hash));
+	return hash;
+}
+
+static gboolean equal_ids(gconstpointer a, gconstpointer b)
+{
+	return memcmp(a, b, sizeof(struct id)) == 0;
+}
+
+void write_start(struct worker *worker)
+{
+	worker->in_hand = g_hash_table_new(hash_id, equal_ids);
+	worker->unwritten_by_id = g_hash_table_new(hash_id, equal_ids);
+}
+
+static void forget_first(struct worker *worker)
+{
+	struct outbound *row = g_queue_pop_head(&worker->unwritten);
+
+	worker->unwritten_bytes -= outbound_bytes(row);
+	if (g_hash_table_lookup(worker->unwritten_by_id, &row->id) == row)
+		g_hash_table_remove(worker->unwritten_by_id, &row->id);
+	outbound_free(&row);
+}
+
+static void log_lost_result(const struct outbound *row)
+{
+	char text[ID_TEXT_SIZE];
+	struct log_line *line = log_event(LOG_WARNING, NULL, id_text(&row->id, text), "unrecorded");
+
+	log_str(line, "outcome", outbound_status_name(row->status));
+	log_end(line);
+}
+
+void write_stop(struct worker *worker)
+{
+	while (worker->unwritten.head != NULL) {
+		log_lost_result(worker->unwritten.head->data);
+		forget_first(worker);
+	}
+	g_hash_table_unref(worker->unwritten_by_id);
+	g_hash_table_unref(worker->in_hand);
+}
+
+void write_later(struct worker *worker, struct job *job)
+{
+	struct outbound *row = g_steal_pointer(&job->row);
+
+	worker->unwritten_bytes += outbound_bytes(row);
+	g_queue_push_tail(&worker->unwritten, row);
+	g_hash_table_replace(worker->unwritten_by_id, &row->id, row);
+	while (worker->unwritten_bytes > UNWRITTEN_BYTES_MAX) {
+		log_lost_result(worker->unwritten.head->data);
+		forget_first(worker);
+	}
+}
+
+const struct outbound *write_unwritten(const struct worker *worker, const struct id *id)
+{
+	return g_hash_table_lookup(worker->unwritten_by_id, id);
+}
+
+/* ---- claims ---- */
+
+/* What is claimed and not sent would be in doubt if the process ended now: no more than is of use. */
+static size_t claim_room(const struct worker *worker, size_t index)
+{
+	const struct stream *stream = &worker->streams[index];
+	size_t most = (size_t)worker->config->mailout_batch_count;
+	int64_t rate = worker->config->streams[index].rate;
+
+	if (worker->stopping)
+		return 0;
+	if (rate > 0)
+		most = MIN(most, (size_t)(rate / RATED_SHARE + 1));
+	if (send_is_away(worker))
+		most = 1;
+	return most > stream->claimed.length ? most - stream->claimed.length : 0;
+}
+
+/* The prepared jobs that may be claimed now, at most a batch of them. */
+static GPtrArray *claimable(const struct worker *worker)
+{
+	GPtrArray *jobs = g_ptr_array_new();
+	size_t most = (size_t)worker->config->mailout_batch_count;
+
+	for (size_t i = 0; i < worker->config->stream_count; i++) {
+		size_t room = claim_room(worker, i);
+		const GList *link = worker->streams[i].prepared.head;
+
+		for (; link != NULL && room > 0 && jobs->len < most; link = link->next, room--)
+			g_ptr_array_add(jobs, link->data);
+	}
+	return jobs;
+}
+
+static bool is_done(char *const *done, const char *recipient)
+{
+	return done != NULL && g_strv_contains((const char *const *)done, recipient);
+}
+
+/* All but those that need it no more. */
+static char **recipients_left(const struct request *request, char *const *done)
+{
+	g_auto(GStrv) all = request_recipients(request);
+	g_autoptr(GStrvBuilder) left = g_strv_builder_new();
+
+	for (char **recipient = all; *recipient != NULL; recipient++)
+		if (!is_done(done, *recipient))
+			g_strv_builder_add(left, *recipient);
+	return g_strv_builder_end(left);
+}
+
+/* It is ours to send. */
+static void admit(struct worker *worker, struct job *job, char *const *done)
+{
+	if (verdict_is_expired(job)) {
+		verdict_status(worker, job, OUTBOUND_EXPIRED);
+		return;
+	}
+	job->recipients = recipients_left(job->request, done);
+	if (job->recipients[0] == NULL)
+		verdict_status(worker, job, job->sent_before ? OUTBOUND_SENT : OUTBOUND_FAILED);
+	else if (job->outcome != OUTCOME_OK)
+		verdict_untried(worker, job, job->outcome);
+	else if (job->request->dry_run)
+		verdict_status(worker, job, OUTBOUND_DRY_RUN);
+	else
+		job_move(worker, job, JOB_CLAIMED);
+}
+
+static void hold(struct worker *worker, struct job *job)
+{
+	outcome_reject(&job->reason, "4.4.2",
+		       "in doubt: an earlier run of mailout ended while it was being sent");
+	verdict_status(worker, job, OUTBOUND_HELD);
+}
+
+static void settle_claim(struct worker *worker, struct job *job, const struct claim *claim)
+{
+	job->sent_before = claim->sent_before;
+	switch (claim->state) {
+	case CLAIM_DONE:
+		verdict_duplicate(worker, job, claim->failed);
+		return;
+	case CLAIM_BUSY:
+		job_sleep(worker, job, monotonic_ms() + BUSY_MS, JOB_PREPARED);
+		return;
+	case CLAIM_IN_DOUBT:
+		worker_log_note(job, LOG_WARNING, "in-doubt");
+		if (worker->config->mailout_in_doubt == CONFIG_IN_DOUBT_HOLD) {
+			hold(worker, job);
+			return;
+		}
+		break;
+	case CLAIM_NEW:
+		break;
+	}
+	admit(worker, job, claim->recipients_done);
+}
+
+/* ---- without the database ---- */
+
+static void bypass(struct worker *worker)
+{
+	g_autoptr(GPtrArray) jobs = claimable(worker);
+
+	while (worker->answered.head != NULL) {
+		struct job *job = worker->answered.head->data;
+
+		job->unwritten = job->has_id;
+		job_move(worker, job, JOB_RECORDED);
+	}
+	for (guint i = 0; i < jobs->len; i++) {
+		struct job *job = jobs->pdata[i];
+		const struct outbound *before = write_unwritten(worker, &job->row->id);
+
+		if (before != NULL && before->status != OUTBOUND_DEFERRED &&
+		    before->status != OUTBOUND_SCHEDULED)
+			verdict_duplicate(worker, job, before->status == OUTBOUND_FAILED);
+		else
+			admit(worker, job, NULL);
+	}
+}
+
+/* ---- the transaction ---- */
+
+struct batch {
+	GPtrArray *rows;		/* struct outbound */
+	size_t unwritten;		/* the first ones are from worker->unwritten */
+	GPtrArray *answered;		/* jobs; those without an id have no row in `rows` */
+	GPtrArray *claiming;		/* jobs */
+	struct claim *claims;
+};
+
+static void gather(const struct worker *worker, struct batch *batch)
+{
+	size_t most = (size_t)worker->config->mailout_batch_count;
+	const GList *link;
+
+	batch->rows = g_ptr_array_new();
+	batch->answered = g_ptr_array_new();
+	for (link = worker->unwritten.head; link != NULL && batch->unwritten < most; link = link->next) {
+		g_ptr_array_add(batch->rows, link->data);
+		batch->unwritten++;
+	}
+	for (link = worker->answered.head; link != NULL && batch->answered->len < most;
+	     link = link->next) {
+		struct job *job = link->data;
+
+		g_ptr_array_add(batch->answered, job);
+		if (job->has_id)
+			g_ptr_array_add(batch->rows, job->row);
+	}
+	batch->claiming = claimable(worker);
+	batch->claims = g_new0(struct claim, batch->claiming->len);
+	for (guint i = 0; i < batch->claiming->len; i++)
+		batch->claims[i].row = ((struct job *)batch->claiming->pdata[i])->row;
+}
+
+static void clear(struct batch *batch)
+{
+	for (guint i = 0; i < batch->claiming->len; i++)
+		g_strfreev(batch->claims[i].recipients_done);
+	g_free(batch->claims);
+	g_ptr_array_unref(batch->claiming);
+	g_ptr_array_unref(batch->answered);
+	g_ptr_array_unref(batch->rows);
+}
+
+static enum outcome write_once(struct worker *worker, struct batch *batch, struct reason *reason)
+{
+	enum outcome outcome = OUTCOME_RETRY;
+
+	/* A deadlock or a lock wait: the connection is fine. */
+	for (int i = 0; i < TRIES && outcome == OUTCOME_RETRY && !sentlog_lost(worker->sentlog); i++)
+		outcome = sentlog_write(worker->sentlog, (struct outbound **)batch->rows->pdata,
+					batch->rows->len, batch->claims, batch->claiming->len,
+					reason);
+	return outcome;
+}
+
+/* The server takes something in it never: each on its own, and what it refuses goes unrecorded. */
+static enum outcome write_singly(struct worker *worker, struct batch *batch, struct reason *reason)
+{
+	for (guint i = 0; i < batch->rows->len; i++) {
+		struct outbound *row = batch->rows->pdata[i];
+		enum outcome outcome = sentlog_write(worker->sentlog, &row, 1, NULL, 0, reason);
+
+		if (outcome == OUTCOME_RETRY)
+			return outcome;
+		if (outcome == OUTCOME_REJECT) {
+			log_text(LOG_ERR, "database", "%s", reason->text);
+			log_lost_result(row);
+		}
+	}
+	for (guint i = 0; i < batch->claiming->len; i++) {
+		enum outcome outcome =
+			sentlog_write(worker->sentlog, NULL, 0, &batch->claims[i], 1, reason);
+
+		if (outcome == OUTCOME_RETRY)
+			return outcome;
+		if (outcome == OUTCOME_REJECT) {
+			log_text(LOG_ERR, "database", "%s", reason->text);
+			batch->claims[i].state = CLAIM_NEW;
+		}
+	}
+	return OUTCOME_OK;
+}
+
+static void written(struct worker *worker, struct batch *batch)
+{
+	for (size_t i = 0; i < batch->unwritten; i++)
+		forget_first(worker);
+	for (guint i = 0; i < batch->answered->len; i++)
+		job_move(worker, batch->answered->pdata[i], JOB_RECORDED);
+	for (guint i = 0; i < batch->claiming->len; i++)
+		settle_claim(worker, batch->claiming->pdata[i], &batch->claims[i]);
+}
+
+static void lose_database(struct worker *worker, const struct reason *reason)
+{
+	struct link *link = &worker->database_link;
+
+	if (!link->told && worker->config->mailout_record == CONFIG_RECORD_BEST_EFFORT)
+		log_text(LOG_WARNING, "database", "away: mail is sent on without a record");
+	worker_log_link(link, "database", reason);
+	sentlog_close(&worker->sentlog);
+	link->next_try = deadline_in(backoff_pause(&link->backoff));
+}
+
+static bool open_database(struct worker *worker)
+{
+	struct link *link = &worker->database_link;
+	bool required = worker->config->mailout_record == CONFIG_RECORD_REQUIRED;
+	struct reason reason;
+
+	if (worker->sentlog != NULL)
+		return true;
+	if (!deadline_passed(link->next_try))
+		return false;
+	worker->sentlog = sentlog_open(
+		worker->config,
+		deadline_in(required ? CONNECT_REQUIRED_MS : CONNECT_BEST_EFFORT_MS), &reason);
+	if (worker->sentlog == NULL)
+		lose_database(worker, &reason);
+	return worker->sentlog != NULL;
+}
+
+static void database_works(struct worker *worker)
+{
+	struct link *link = &worker->database_link;
+
+	if (link->told)
+		log_text(LOG_NOTICE, "database", "back; %u results were kept", worker->unwritten.length);
+	link->told = false;
+	backoff_reset(&link->backoff);
+}
+
+static bool write_with_database(struct worker *worker)
+{
+	struct batch batch = {0};
+	struct reason reason;
+
+	if (!open_database(worker))
+		return false;
+	gather(worker, &batch);
+	enum outcome outcome = write_once(worker, &batch, &reason);
+
+	if (outcome == OUTCOME_REJECT)
+		outcome = write_singly(worker, &batch, &reason);
+	if (outcome == OUTCOME_OK) {
+		database_works(worker);
+		written(worker, &batch);
+	} else {
+		lose_database(worker, &reason);
+	}
+	clear(&batch);
+	return outcome == OUTCOME_OK;
+}
+
+void write_batch(struct worker *worker)
+{
+	if (!write_with_database(worker) &&
+	    worker->config->mailout_record == CONFIG_RECORD_BEST_EFFORT)
+		bypass(worker);
+}
+
+/* ---- when ---- */
+
+bool write_is_due(const struct worker *worker, int64_t now_ms, int64_t *due_ms)
+{
+	g_autoptr(GPtrArray) jobs = claimable(worker);
+	size_t count = jobs->len + worker->answered.length;
+	bool required = worker->config->mailout_record == CONFIG_RECORD_REQUIRED;
+	int64_t oldest = INT64_MAX;
+
+	*due_ms = INT64_MAX;
+	if (count + worker->unwritten.length == 0)
+		return false;
+	if (worker->sentlog == NULL && !deadline_passed(worker->database_link.next_try) &&
+	    (required || count == 0)) {
+		*due_ms = worker->database_link.next_try.at_ms;
+		return false;
+	}
+	if (jobs->len > 0)
+		oldest = ((struct job *)jobs->pdata[0])->since_ms;
+	if (worker->answered.head != NULL)
+		oldest = MIN(oldest, ((struct job *)worker->answered.head->data)->since_ms);
+	*due_ms = count > 0 ? oldest + worker->config->mailout_batch_wait : now_ms;
+	return count >= (size_t)worker->config->mailout_batch_count || now_ms >= *due_ms ||
+	       worker->stopping;
+}
