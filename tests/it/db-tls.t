@@ -5,6 +5,7 @@
 own_sandbox --only database
 AMQP_HOST=localhost AMQP_PORT=1 AMQP_VHOST=/ AMQP_PUBLISH_USER=p AMQP_PUBLISH_PASSWORD=p
 AMQP_CONSUME_USER=c AMQP_CONSUME_PASSWORD=c AMQP_SETUP_USER=s AMQP_SETUP_PASSWORD=s
+AMQP_MAILOUT_USER=m AMQP_MAILOUT_PASSWORD=m AMQP_APPLICATION_USER=a AMQP_APPLICATION_PASSWORD=a
 mailctl_config
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=mailpipe-test -keyout "$TMP/ca.key" -out "$TMP/ca.pem" 2> /dev/null

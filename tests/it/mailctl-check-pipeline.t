@@ -10,6 +10,8 @@ fi
 found=$("$BUILD/bin/mailctl" -c "$SANDBOX_DIR/etc/mailpipe/mailpipe.conf" check \
 	--postfix-config="$SANDBOX_DIR/postfix/etc")
 is $? 0 'mailctl check'
-# Other tests may have left dead letters there.
-is "$(echo "$found" | grep -Ev '^(ok |errors: )|amqp queue mail.dead: ')" '' 'finds neither errors nor warnings'
+# Other tests may have left dead letters there, and mail goes out only where mailout is installed.
+expected='^(ok |errors: )|amqp queue mail.dead: '
+[ -e "$SANDBOX_DIR/usr/sbin/mailout" ] || expected="$expected|start mailout$"
+is "$(echo "$found" | grep -Ev "$expected")" '' 'finds neither errors nor warnings'
 like "$found" '^ok       postfix: master.cf has the service mailpipe$' 'and has looked at Postfix, too'
