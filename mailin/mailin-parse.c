@@ -103,7 +103,7 @@ static struct wire *read_job(struct config_limits *limits, enum config_raw *raw,
 }
 
 /* Mapped if it is a file, else read.  It lives until the process ends. */
-static bool get_mail(size_t max, struct span *mail)
+static bool get_mail(size_t max, struct span *mail, bool *mapped)
 {
 	struct stat st;
 
@@ -116,6 +116,7 @@ static bool get_mail(size_t max, struct span *mail)
 		if (map == MAP_FAILED)
 			return false;
 		*mail = (struct span){map, (size_t)st.st_size};
+		*mapped = true;
 		return true;
 	}
 	GString *bytes = read_all(STDIN_FILENO, max);
@@ -143,6 +144,7 @@ int main(int argc, char **argv)
 	enum config_raw raw;
 	struct reason reason = {0};
 	struct span mail;
+	bool mapped = false;
 
 	if (!read_options(argc, argv, &options))
 		return fail("usage", "mailin-parse [--pretty] [--no-sandbox] <mail 3<job");
@@ -152,12 +154,16 @@ int main(int argc, char **argv)
 	struct wire *document = read_job(&limits, &raw, &reason);
 	if (document == NULL)
 		return fail("job", reason.text);
-	if (!get_mail((size_t)limits.message_size, &mail))
+	if (!get_mail((size_t)limits.message_size, &mail, &mapped))
 		return fail("mail", g_strerror(errno));
 	parse_prepare(mail.data, mail.size);
 	if (options.sandbox && !enter_sandbox(&limits, &reason))
 		return fail("sandbox", reason.text);
 	parse_mail(mail.data, mail.size, &limits, raw, document);
+	/* Read again only if the document has the raw mail; else it need not be in memory beside
+	 * what is written. */
+	if (mapped)
+		madvise((void *)mail.data, mail.size, MADV_DONTNEED);
 	if (wire_write(document, STDOUT_FILENO, options.pretty) != 0) {
 		/* json-c's text of the document did not fit. */
 		if (errno == ENOMEM)

@@ -150,19 +150,17 @@ static bool is_wide(const char *label, struct span text)
 	return false;
 }
 
-/* A copy of the text without NUL, in which the span lies then; NULL if it has none.  g_free() it.
- */
-static char *without_nul(struct span *text, struct defects *defects)
+/* A copy without NUL; NULL if the text has none.  g_free() it. */
+static char *without_nul(struct span text, size_t *size, struct defects *defects)
 {
-	if (text->size == 0 || memchr(text->data, '\0', text->size) == NULL)
+	if (text.size == 0 || memchr(text.data, '\0', text.size) == NULL)
 		return NULL;
 	defect_note(defects, DEFECT_NUL);
-	char *copy = g_malloc(text->size);
-	size_t size = 0;
-	for (size_t i = 0; i < text->size; i++)
-		if (text->data[i] != '\0')
-			copy[size++] = text->data[i];
-	*text = (struct span){copy, size};
+	char *copy = g_malloc(text.size);
+	*size = 0;
+	for (size_t i = 0; i < text.size; i++)
+		if (text.data[i] != '\0')
+			copy[(*size)++] = text.data[i];
 	return copy;
 }
 
@@ -212,7 +210,11 @@ static char *read_text(const struct part *part, size_t *size, struct defects *de
 	bool utf8 = label == NULL && g_utf8_validate(body.data, (gssize)body.size, NULL);
 	if (label == NULL && !utf8 && is_html(part))
 		label = html_charset(body);
-	g_autofree char *clean = is_wide(label, body) ? NULL : without_nul(&body, defects);
+	size_t clean_size = 0;
+	g_autofree char *clean =
+		is_wide(label, body) ? NULL : without_nul(body, &clean_size, defects);
+	if (clean != NULL)
+		body = (struct span){clean, clean_size};
 	char *text = charset_to_utf8(utf8 ? "utf-8" : label, body.data, body.size, size, &wrong);
 	if (wrong)
 		defect_note(defects, DEFECT_CHARSET);
