@@ -31,6 +31,7 @@ static const struct {
 	[DEFECT_BOUNDARY_NONE] = {"multipart without boundary", false},
 	[DEFECT_BOUNDARY_WRONG] = {"multipart boundary not found", true},
 	[DEFECT_UNTERMINATED] = {"unterminated multipart", false},
+	[DEFECT_OUTSIDE] = {"text outside of empty parts", true},
 	[DEFECT_PARTS_MANY] = {"too many parts", true},
 	[DEFECT_DEPTH] = {"parts nested too deeply", false},
 	[DEFECT_ATTACHMENTS_MANY] = {"too many attachments", true},

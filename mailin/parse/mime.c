@@ -300,7 +300,9 @@ static const char *read_children(struct scanner *s, struct part *part, int64_t d
 	int level = (int)s->boundaries->len;
 
 	g_array_append_val(s->boundaries, boundary);
+	const char *start = s->p;
 	const char *preamble_end = skip_to_boundary(s, delimiter);
+	part->outside = !is_blank_between(start, preamble_end);
 	if (delimiter->level != level)
 		preamble_end = NULL;
 	while (delimiter->level == level && !delimiter->closing) {
@@ -313,8 +315,10 @@ static const char *read_children(struct scanner *s, struct part *part, int64_t d
 	g_array_set_size(s->boundaries, (guint)level);
 	if (delimiter->level == level) {
 		const char *epilogue = s->p;
-		if (!is_blank_between(epilogue, skip_to_boundary(s, delimiter)))
+		if (!is_blank_between(epilogue, skip_to_boundary(s, delimiter))) {
 			preamble_end = NULL;
+			part->outside = true;
+		}
 	} else if (part->children->len > 0) {
 		defect_note(s->defects, DEFECT_UNTERMINATED);
 	}

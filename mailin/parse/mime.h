@@ -33,6 +33,7 @@ struct part {
 	char *disposition;          /* lower case, NULL: none */
 	struct params *disposition_params;
 	GPtrArray *children; /* of struct part; NULL: no multipart */
+	bool outside;        /* of a multipart: text stands before or behind its parts */
 };
 
 /* Always succeeds.  The mail is borrowed; mime_free() the part. */

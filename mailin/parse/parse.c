@@ -244,6 +244,23 @@ static void set_body(struct run *run, const char *key, char *body, const char *f
 	g_free(body);
 }
 
+static bool has_outside(const struct part *part)
+{
+	if (part->children == NULL)
+		return false;
+	for (guint i = 0; i < part->children->len; i++)
+		if (has_outside(g_ptr_array_index(part->children, i)))
+			return true;
+	return part->outside;
+}
+
+static bool is_empty(const struct wire *document)
+{
+	return is_blank_text(wire_get_text(document, "TextBody")) &&
+	       is_blank_text(wire_get_text(document, "HtmlBody")) &&
+	       wire_length(wire_get_array(document, "Attachments")) == 0;
+}
+
 static void set_contents(struct run *run)
 {
 	struct body_choice choice;
@@ -262,6 +279,8 @@ static void set_contents(struct run *run)
 	set_body(run, "HtmlBody", body_html(&choice, run->limits, &run->defects), html);
 	wire_set(run->document, "Attachments", attachments_take(attachments));
 	body_choice_clear(&choice);
+	if (is_empty(run->document) && has_outside(run->root))
+		defect_note(&run->defects, DEFECT_OUTSIDE);
 }
 
 static void set_raw(struct run *run, const char *mail, size_t size, enum config_raw raw)

@@ -1,9 +1,10 @@
 /*
  * For the fuzzer: parses many mails without starting a program for each.
  *
- * Reads frames from standard input, a length of four bytes (in the machine's order) and a mail, and answers each
- * with three such numbers (wait status, milliseconds of processor time, length) and the document.  A child per
- * mail: a crash is one mail's.  No sandbox, for it and the sanitizers do not go together.
+ * Reads frames from standard input, a length of four bytes (in the machine's order) and a mail, and
+ * answers each with three such numbers (wait status, milliseconds of processor time, length) and
+ * the document.  A child per mail: a crash is one mail's.  No sandbox, for it and the sanitizers do
+ * not go together.
  */
 #include <errno.h>
 #include <glib.h>
@@ -84,7 +85,7 @@ static bool serve(const char *mail, size_t size)
 	if (pid < 0)
 		return false;
 	if (pid == 0) {
-		struct rlimit cpu = { CPU_SECONDS, CPU_SECONDS };
+		struct rlimit cpu = {CPU_SECONDS, CPU_SECONDS};
 		setrlimit(RLIMIT_CPU, &cpu);
 		parse(mail, size, out);
 		_exit(EXIT_SUCCESS);
@@ -93,7 +94,7 @@ static bool serve(const char *mail, size_t size)
 		return false;
 	off_t length = lseek(out, 0, SEEK_END);
 	char *document = g_malloc((size_t)length + 1);
-	uint32_t head[] = { (uint32_t)status, (uint32_t)cpu_ms(&usage), (uint32_t)length };
+	uint32_t head[] = {(uint32_t)status, (uint32_t)cpu_ms(&usage), (uint32_t)length};
 	bool done = pread(out, document, (size_t)length, 0) == length &&
 		    write_all(STDOUT_FILENO, (const char *)head, sizeof(head)) &&
 		    write_all(STDOUT_FILENO, document, (size_t)length);

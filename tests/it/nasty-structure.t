@@ -40,6 +40,7 @@ suite.add("only-preamble", defects=["multipart boundary not found"])
 suite.add("empty-multipart", hello=False, defects=[],
           see=lambda d: d["TextBody"] or attached(0)(d))
 suite.add("only-epilogue", raw=True, defects=["multipart boundary not found"])
+suite.add("preamble-and-empty-part", raw=True, defects=["text outside of empty parts"])
 suite.add("multipart-encoded", defects=["multipart boundary not found"])
 suite.add("message-encoded", see=attached(1), defects=[])
 suite.add("message-partial", defects=[])

@@ -199,13 +199,14 @@ def _check_attachment(attachment, place, findings):
 
 def _check_nothing_lost(document, mail, findings):
     """A mail with words in it never becomes a document without any."""
+    if b"\n" not in mail:
+        mail = mail.replace(b"\r", b"\n")
     mail = re.sub(rb"^>?From [^\n]*", b"", mail)
     if not re.search(rb"[0-9A-Za-z\x80-\xff]", mail):
         return
     texts = (document["TextBody"], document["HtmlBody"], document["Attachments"],
              document["Mailpipe"].get("Raw"))
-    end = rb"\r?\n\r?\n" if b"\n" in mail else rb"\r\r"
-    body = re.split(end, mail, maxsplit=1)
+    body = re.split(rb"\r?\n\r?\n", mail, maxsplit=1)
     # The preamble, boundaries and the headers of parts are no text.
     plain = re.sub(rb"(?s)^.*?\n--(?=[^\n])", b"--", body[-1], count=1)
     plain = re.sub(rb"(?m)^(--|[!-9;-~]+:|[ \t]).*$", b"", plain)

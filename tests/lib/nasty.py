@@ -534,6 +534,11 @@ def only_epilogue():
 
 
 @nasty()
+def preamble_and_empty_part():
+    return MIME + b"Content-Type: multipart/mixed; boundary=b\n\n" + HELLO + b"--b\n\n\n--b--\n"
+
+
+@nasty()
 def multipart_encoded():
     """A multipart in base64: forbidden, seen."""
     inner = b"--b\n" + text_part() + b"--b--\n"
