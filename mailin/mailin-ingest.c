@@ -1,5 +1,6 @@
 /*
- * mailin-ingest: stores the inbound documents that wait in RabbitMQ in MySQL.  See mailin-ingest(8).
+ * mailin-ingest: stores the inbound documents that wait in RabbitMQ in MySQL.  See
+ * mailin-ingest(8).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -29,15 +30,18 @@ static void usage(FILE *out)
 	      "  -c, --config FILE   instead of " CONFIG_FILE_DEFAULT "\n"
 	      "  -f, --foreground    log to standard error, whatever log.target says\n"
 	      "  -h, --help          this text\n"
-	      "  -V, --version       the version\n", out);
+	      "  -V, --version       the version\n",
+	      out);
 }
 
 /* -1: go on; else the exit status. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option longs[] = {
-		{"config", required_argument, NULL, 'c'}, {"foreground", no_argument, NULL, 'f'},
-		{"help", no_argument, NULL, 'h'},	  {"version", no_argument, NULL, 'V'},
+		{"config", required_argument, NULL, 'c'},
+		{"foreground", no_argument, NULL, 'f'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
 	};
 	int c;
@@ -102,12 +106,14 @@ int main(int argc, char **argv)
 		config_free(&config);
 		return EX_CONFIG;
 	}
-	log_open(PROGRAM, options.foreground ? "stderr" : config->log_target, (int)config->log_level);
+	log_open(PROGRAM, options.foreground ? "stderr" : config->log_target,
+		 (int)config->log_level);
 	if (stop_init() != 0) {
 		log_text(LOG_ERR, "start", "signals: %s", g_strerror(errno));
 		return EX_OSERR;
 	}
-	log_text(LOG_NOTICE, "start", "%s, %d workers", MAILPIPE_VERSION, (int)config->ingest_workers);
+	log_text(LOG_NOTICE, "start", "%s, %d workers", MAILPIPE_VERSION,
+		 (int)config->ingest_workers);
 	status = supervisor_run(config, (size_t)config->ingest_workers, worker_run);
 	log_text(LOG_NOTICE, "stop", "status %d", status);
 	config_free(&config);

@@ -10,11 +10,14 @@ enum { PATH_SIZE = 32 };
 
 static const struct reader_field fields[] = {
 	{"Name", offsetof(struct inbound_attachment, name), true, READER_CUT, NAME_MAX_CHARACTERS},
-	{"ContentType", offsetof(struct inbound_attachment, content_type), true, READER_CUT, TYPE_MAX},
-	{"DetectedType", offsetof(struct inbound_attachment, detected_type), false, READER_CUT, TYPE_MAX},
+	{"ContentType", offsetof(struct inbound_attachment, content_type), true, READER_CUT,
+	 TYPE_MAX},
+	{"DetectedType", offsetof(struct inbound_attachment, detected_type), false, READER_CUT,
+	 TYPE_MAX},
 	{"Disposition", offsetof(struct inbound_attachment, disposition), false, READER_CUT,
 	 DISPOSITION_MAX},
-	{"ContentID", offsetof(struct inbound_attachment, content_id), false, READER_CUT, CONTENT_ID_MAX},
+	{"ContentID", offsetof(struct inbound_attachment, content_id), false, READER_CUT,
+	 CONTENT_ID_MAX},
 };
 
 static bool is_unsafe(gunichar c)
@@ -61,8 +64,8 @@ static void check_bytes(struct reader *reader, const struct wire *object, const 
 		return;
 	if (length != (int64_t)blob->size)
 		reader_fail(reader,
-			    "%sContentLength is %" G_GINT64_FORMAT ", but Content has %zu bytes", path,
-			    length, blob->size);
+			    "%sContentLength is %" G_GINT64_FORMAT ", but Content has %zu bytes",
+			    path, length, blob->size);
 	else if (sha256_parse(digest, sha256.data) != 0)
 		reader_fail(reader, "%sSha256 is no SHA-256: \"%s\"", path, sha256.data);
 	else if (memcmp(digest, blob->digest, sizeof(digest)) != 0)

@@ -1,6 +1,6 @@
 /*
- * The Attachments of an inbound document, checked: base64, ContentLength and Sha256 against the bytes
- * themselves, names without a path.
+ * The Attachments of an inbound document, checked: base64, ContentLength and Sha256 against the
+ * bytes themselves, names without a path.
  */
 #ifndef MAILIN_INGEST_ATTACHMENTS_H
 #define MAILIN_INGEST_ATTACHMENTS_H

@@ -19,8 +19,8 @@ struct batch;
 
 struct batch_limits {
 	size_t count;
-	size_t bytes;		/* of bodies; the delivery that reaches it still belongs to the batch */
-	int64_t wait_ms;	/* after the first delivery */
+	size_t bytes;    /* of bodies; the delivery that reaches it still belongs to the batch */
+	int64_t wait_ms; /* after the first delivery */
 };
 
 struct batch *batch_new(const struct batch_limits *limits);
@@ -34,13 +34,13 @@ bool batch_is_full(const struct batch *batch);
 /* When it has waited long enough; only for a batch that is not empty. */
 struct deadline batch_deadline(const struct batch *batch);
 
-struct item **batch_items(struct batch *batch, size_t *count);	/* borrowed */
+struct item **batch_items(struct batch *batch, size_t *count); /* borrowed */
 uint64_t batch_last_tag(const struct batch *batch);
 size_t batch_bytes(const struct batch *batch);
 void batch_clear(struct batch *batch);
 
-/* Deliveries in between, whose contents batch_keep() takes.  No more should be read when there are `bytes`
- * of them. */
+/* Deliveries in between, whose contents batch_keep() takes.  No more should be read when there are
+ * `bytes` of them. */
 bool batch_may_keep(const struct batch *batch);
 void batch_keep(struct batch *batch, struct broker_delivery *delivery);
 /* The oldest one into *delivery; false if there is none. */

@@ -36,7 +36,8 @@ void dead_free(struct dead **dead)
 	*dead = NULL;
 }
 
-static enum outcome open_publisher(struct dead *dead, struct deadline deadline, struct reason *reason)
+static enum outcome open_publisher(struct dead *dead, struct deadline deadline,
+				   struct reason *reason)
 {
 	if (dead->broker != NULL)
 		return OUTCOME_OK;
@@ -61,13 +62,14 @@ static enum outcome publish(struct dead *dead, const struct item *item, struct d
 	struct broker_header headers[4];
 	size_t count = 0;
 
-	headers[count++] = (struct broker_header){.name = HEADER_LAST_ERROR, .text = item->reason.text};
+	headers[count++] =
+		(struct broker_header){.name = HEADER_LAST_ERROR, .text = item->reason.text};
 	if (delivery->queue_id != NULL)
-		headers[count++] = (struct broker_header){.name = HEADER_QUEUE_ID,
-							  .text = delivery->queue_id};
+		headers[count++] =
+			(struct broker_header){.name = HEADER_QUEUE_ID, .text = delivery->queue_id};
 	if (delivery->attempt != 0)
-		headers[count++] = (struct broker_header){.name = HEADER_ATTEMPT,
-							  .number = delivery->attempt};
+		headers[count++] =
+			(struct broker_header){.name = HEADER_ATTEMPT, .number = delivery->attempt};
 	if (delivery->first_seen != 0)
 		headers[count++] = (struct broker_header){.name = HEADER_FIRST_SEEN,
 							  .number = delivery->first_seen};

@@ -11,11 +11,11 @@
 
 struct dead;
 
-struct dead *dead_new(const struct config *config);	/* config is borrowed */
+struct dead *dead_new(const struct config *config); /* config is borrowed */
 void dead_free(struct dead **dead);
 
-/* Publish the delivery of an item of state ITEM_REFUSED as it came, with the header last-error and the
- * queue it came from as routing key.  OK: confirmed.  RETRY: not (yet). */
+/* Publish the delivery of an item of state ITEM_REFUSED as it came, with the header last-error and
+ * the queue it came from as routing key.  OK: confirmed.  RETRY: not (yet). */
 enum outcome dead_publish(struct dead *dead, const struct item *item, struct reason *reason);
 
 /* Close the connection, which nobody serves between batches; it opens again when needed. */

@@ -29,19 +29,21 @@ enum { TEXTS_BLOCK = 4096 };
 /* The version of the wire format that is understood here. */
 enum { WIRE_VERSION = 1 };
 
-/* JSON values of one element of these arrays with its container, and of all the rest of a document: what a
- * document within the limits can have at most.  A value costs many times its bytes in memory. */
+/* JSON values of one element of these arrays with its container, and of all the rest of a document:
+ * what a document within the limits can have at most.  A value costs many times its bytes in
+ * memory. */
 enum {
 	VALUES_PER_HEADER = 3,
 	VALUES_PER_ADDRESS = 4,
-	ADDRESS_FIELDS = 4,		/* From, To, Cc, Bcc */
+	ADDRESS_FIELDS = 4, /* From, To, Cc, Bcc */
 	VALUES_PER_ATTACHMENT = 12,
 	VALUES_OTHER = 20000,
 };
 
 static const struct reader_field top_fields[] = {
 	{"MessageStream", offsetof(struct inbound, route), true, READER_REFUSE, ROUTE_MAX},
-	{"OriginalRecipient", offsetof(struct inbound, recipient), true, READER_REFUSE, ADDRESS_MAX},
+	{"OriginalRecipient", offsetof(struct inbound, recipient), true, READER_REFUSE,
+	 ADDRESS_MAX},
 	{"MailboxHash", offsetof(struct inbound, mailbox_hash), false, READER_REFUSE, ADDRESS_MAX},
 	{"FromName", offsetof(struct inbound, from_name), false, READER_CUT_HEADER, 0},
 	{"ReplyTo", offsetof(struct inbound, reply_to), false, READER_CUT_HEADER, 0},
@@ -56,7 +58,8 @@ static const struct reader_field envelope_fields[] = {
 	{"QueueID", offsetof(struct inbound, queue_id), false, READER_REFUSE, QUEUE_ID_MAX},
 	{"ClientAddress", offsetof(struct inbound, client_address), false, READER_REFUSE,
 	 CLIENT_ADDRESS_MAX},
-	{"ClientName", offsetof(struct inbound, client_name), false, READER_REFUSE, CLIENT_NAME_MAX},
+	{"ClientName", offsetof(struct inbound, client_name), false, READER_REFUSE,
+	 CLIENT_NAME_MAX},
 	{"Helo", offsetof(struct inbound, helo), false, READER_REFUSE, HELO_MAX},
 	{"SaslUsername", offsetof(struct inbound, sasl_username), false, READER_REFUSE,
 	 SASL_USERNAME_MAX},
@@ -132,7 +135,8 @@ static void check_route(struct reader *reader, const char *route, const char *qu
 	g_autofree char *own_queue = topology_inbound_queue(route);
 
 	if (queue != NULL && strcmp(queue, own_queue) != 0)
-		reader_fail(reader, "MessageStream \"%s\" does not belong into the queue %s", route, queue);
+		reader_fail(reader, "MessageStream \"%s\" does not belong into the queue %s", route,
+			    queue);
 }
 
 /* An array of strings as JSON. */
@@ -198,7 +202,8 @@ static void read_addresses(struct reader *reader, const struct wire *document,
 	inbound->bcc_json = read_objects(reader, document, "BccFull", false, max, address_members);
 }
 
-static void read_headers(struct reader *reader, const struct wire *document, struct inbound *inbound)
+static void read_headers(struct reader *reader, const struct wire *document,
+			 struct inbound *inbound)
 {
 	static const char *const header_members[] = {"Name", "Value", NULL};
 
@@ -208,7 +213,8 @@ static void read_headers(struct reader *reader, const struct wire *document, str
 
 static bool is_auto_kind(const char *kind)
 {
-	static const char *const kinds[] = {"no", "bounce", "replied", "generated", "list", "bulk", NULL};
+	static const char *const kinds[] = {"no",   "bounce", "replied", "generated",
+					    "list", "bulk",   NULL};
 
 	return g_strv_contains(kinds, kind);
 }
@@ -227,10 +233,11 @@ static void read_mailpipe(struct reader *reader, struct inbound *inbound, struct
 	inbound->size = reader_int(reader, envelope, "Mailpipe.Envelope.", "Size", false, -1);
 	if (inbound->size < -1)
 		reader_fail(reader, "Mailpipe.Envelope.Size is negative");
-	inbound->received_ms = reader_time(reader, mailpipe, path, "ReceivedAt", true, true,
-					   inbound->received_at);
+	inbound->received_ms =
+		reader_time(reader, mailpipe, path, "ReceivedAt", true, true, inbound->received_at);
 	reader_time(reader, mailpipe, path, "DateUTC", false, false, inbound->date_utc);
-	reader_texts(reader, mailpipe, path, mailpipe_fields, G_N_ELEMENTS(mailpipe_fields), inbound);
+	reader_texts(reader, mailpipe, path, mailpipe_fields, G_N_ELEMENTS(mailpipe_fields),
+		     inbound);
 	if (inbound->automatic.data != NULL && !is_auto_kind(inbound->automatic.data))
 		reader_fail(reader, "Mailpipe.Auto is unknown: \"%s\"", inbound->automatic.data);
 	inbound->in_reply_to = read_strings(reader, mailpipe, path, "InReplyTo");
@@ -243,7 +250,8 @@ static void find_defects(struct reader *reader, struct wire *mailpipe)
 {
 	if (mailpipe == NULL)
 		return;
-	reader->defects = reader_array(reader, mailpipe, "Mailpipe.", "Defects", false, VALUES_OTHER);
+	reader->defects =
+		reader_array(reader, mailpipe, "Mailpipe.", "Defects", false, VALUES_OTHER);
 	if (reader->defects == NULL) {
 		reader->defects = wire_array();
 		wire_set(mailpipe, "Defects", reader->defects);
@@ -254,7 +262,8 @@ static void read_document(struct reader *reader, struct wire *document, struct i
 			  const char *queue)
 {
 	if (strcmp(wire_type_name(document), "object") != 0) {
-		reader_fail(reader, "the document is of type %s, not object", wire_type_name(document));
+		reader_fail(reader, "the document is of type %s, not object",
+			    wire_type_name(document));
 		return;
 	}
 	read_id(reader, document, inbound);
@@ -277,7 +286,8 @@ struct inbound *inbound_read(const void *body, size_t size, const char *queue,
 	int64_t values = count_values(body, size);
 
 	if (values > values_max(&config->limits)) {
-		outcome_reject(reason, "5.6.0", "JSON of %" G_GINT64_FORMAT " values is more than the limits allow",
+		outcome_reject(reason, "5.6.0",
+			       "JSON of %" G_GINT64_FORMAT " values is more than the limits allow",
 			       values);
 		return NULL;
 	}

@@ -1,10 +1,10 @@
 /*
  * One queue message of mail.in.ROUTE (mailpipe-wire(7)), checked, as the rows it becomes.
  *
- * Any producer may publish a document, so nothing in it is believed: syntax, types, required fields,
- * counts, base64, lengths and digests are checked against the config's limits and the schema's widths.
- * What strangers wrote into the mail and is too long for its column is cut, and a defect says so;
- * everything else that does not fit is refused.
+ * Any producer may publish a document, so nothing in it is believed: syntax, types, required
+ * fields, counts, base64, lengths and digests are checked against the config's limits and the
+ * schema's widths. What strangers wrote into the mail and is too long for its column is cut, and a
+ * defect says so; everything else that does not fit is refused.
  */
 #ifndef MAILIN_INGEST_INBOUND_H
 #define MAILIN_INGEST_INBOUND_H
@@ -27,9 +27,9 @@ struct inbound_text {
 };
 
 struct inbound_blob {
-	unsigned char *data;		/* owned by the message; NULL if there is none */
+	unsigned char *data; /* owned by the message; NULL if there is none */
 	size_t size;
-	unsigned char digest[SHA256_SIZE];	/* computed here, of data */
+	unsigned char digest[SHA256_SIZE]; /* computed here, of data */
 };
 
 struct inbound_attachment {
@@ -56,13 +56,13 @@ struct inbound {
 	struct inbound_text client_name;
 	struct inbound_text helo;
 	struct inbound_text sasl_username;
-	int64_t size;			/* -1: not told */
-	char received_at[INBOUND_TIME_SIZE];	/* "2026-11-22 12:00:00.000", UTC */
+	int64_t size;                        /* -1: not told */
+	char received_at[INBOUND_TIME_SIZE]; /* "2026-11-22 12:00:00.000", UTC */
 	int64_t received_ms;
 	struct inbound_text date_header;
-	char date_utc[INBOUND_TIME_SIZE];	/* empty: NULL */
+	char date_utc[INBOUND_TIME_SIZE]; /* empty: NULL */
 	struct inbound_text message_id_header;
-	struct inbound_text in_reply_to;	/* these are JSON */
+	struct inbound_text in_reply_to; /* these are JSON */
 	struct inbound_text reference_ids;
 	struct inbound_text from_email;
 	struct inbound_text from_name;
@@ -82,14 +82,14 @@ struct inbound {
 	size_t attachment_count;
 
 	/* What became of it; set by store_batch(). */
-	bool duplicate;			/* its row was there already */
-	bool in_doubt;			/* a COMMIT whose answer was lost may have stored it */
+	bool duplicate; /* its row was there already */
+	bool in_doubt;  /* a COMMIT whose answer was lost may have stored it */
 
-	struct _GStringChunk *texts;	/* owns them all */
+	struct _GStringChunk *texts; /* owns them all */
 };
 
-/* Check a message that came from `queue` ("mail.in.ROUTE"; NULL: any).  The body is not needed afterwards.
- * NULL with a reason (5.6.0) that names the field if it can never be stored. */
+/* Check a message that came from `queue` ("mail.in.ROUTE"; NULL: any).  The body is not needed
+ * afterwards. NULL with a reason (5.6.0) that names the field if it can never be stored. */
 struct inbound *inbound_read(const void *body, size_t size, const char *queue,
 			     const struct config *config, struct reason *reason);
 

@@ -20,8 +20,8 @@ void reader_fail(struct reader *reader, const char *format, ...)
 	reader->failed = true;
 }
 
-/* Copies, so that the document can be freed at once: json-c's tree is many times as large, and a batch of
- * them makes malloc slow. */
+/* Copies, so that the document can be freed at once: json-c's tree is many times as large, and a
+ * batch of them makes malloc slow. */
 struct inbound_text reader_copy(struct reader *reader, const char *text, size_t size)
 {
 	if (size == 0)
@@ -74,13 +74,16 @@ static struct inbound_text limit_bytes(struct reader *reader, const struct inbou
 static struct inbound_text limit_characters(struct reader *reader, const struct inbound_text *text,
 					    const char *path, const struct reader_field *field)
 {
-	if (text->size <= field->max || (size_t)g_utf8_strlen(text->data, (gssize)text->size) <= field->max)
+	if (text->size <= field->max ||
+	    (size_t)g_utf8_strlen(text->data, (gssize)text->size) <= field->max)
 		return reader_copy(reader, text->data, text->size);
 	if (field->limit == READER_REFUSE) {
-		reader_fail(reader, "%s%s is longer than %zu characters", path, field->key, field->max);
+		reader_fail(reader, "%s%s is longer than %zu characters", path, field->key,
+			    field->max);
 		return (struct inbound_text){NULL, 0};
 	}
-	size_t bytes = (size_t)(g_utf8_offset_to_pointer(text->data, (glong)field->max) - text->data);
+	size_t bytes =
+		(size_t)(g_utf8_offset_to_pointer(text->data, (glong)field->max) - text->data);
 
 	return cut(reader, text, bytes, path, field->key, field->max, "characters");
 }
@@ -98,16 +101,19 @@ struct inbound_text reader_text(struct reader *reader, const struct wire *object
 		wrong_type(reader, path, field->key, value, "string");
 		return text;
 	}
-	/* An escaped U+0000 is correct JSON, but it would end the text early wherever C reads it. */
+	/* An escaped U+0000 is correct JSON, but it would end the text early wherever C reads it.
+	 */
 	if (memchr(text.data, '\0', text.size) != NULL) {
 		reader_fail(reader, "%s%s holds a NUL character", path, field->key);
 		return (struct inbound_text){NULL, 0};
 	}
 	switch (field->limit) {
 	case READER_CUT_HEADER:
-		return limit_bytes(reader, &text, path, field->key, reader->config->limits.header_bytes);
+		return limit_bytes(reader, &text, path, field->key,
+				   reader->config->limits.header_bytes);
 	case READER_CUT_BODY:
-		return limit_bytes(reader, &text, path, field->key, reader->config->limits.body_bytes);
+		return limit_bytes(reader, &text, path, field->key,
+				   reader->config->limits.body_bytes);
 	case READER_REFUSE:
 	case READER_CUT:
 		break;
@@ -158,8 +164,8 @@ struct wire *reader_array(struct reader *reader, const struct wire *object, cons
 	return value;
 }
 
-int64_t reader_int(struct reader *reader, const struct wire *object, const char *path, const char *key,
-		   bool required, int64_t missing)
+int64_t reader_int(struct reader *reader, const struct wire *object, const char *path,
+		   const char *key, bool required, int64_t missing)
 {
 	struct wire *value = member(reader, object, path, key, required);
 	int64_t number = missing;
@@ -169,10 +175,11 @@ int64_t reader_int(struct reader *reader, const struct wire *object, const char 
 	return number;
 }
 
-int64_t reader_time(struct reader *reader, const struct wire *object, const char *path, const char *key,
-		    bool required, bool with_ms, char text[INBOUND_TIME_SIZE])
+int64_t reader_time(struct reader *reader, const struct wire *object, const char *path,
+		    const char *key, bool required, bool with_ms, char text[INBOUND_TIME_SIZE])
 {
-	const struct reader_field field = {.key = key, .required = required, .max = INBOUND_TIME_SIZE};
+	const struct reader_field field = {
+		.key = key, .required = required, .max = INBOUND_TIME_SIZE};
 	struct inbound_text given = reader_text(reader, object, path, &field);
 
 	text[0] = '\0';
@@ -181,7 +188,8 @@ int64_t reader_time(struct reader *reader, const struct wire *object, const char
 	g_autoptr(GDateTime) local = g_date_time_new_from_iso8601(given.data, NULL);
 	g_autoptr(GDateTime) utc = local != NULL ? g_date_time_to_utc(local) : NULL;
 
-	if (utc == NULL || g_date_time_get_year(utc) < YEAR_MIN || g_date_time_get_year(utc) > YEAR_MAX) {
+	if (utc == NULL || g_date_time_get_year(utc) < YEAR_MIN ||
+	    g_date_time_get_year(utc) > YEAR_MAX) {
 		reader_fail(reader, "%s%s is no time: \"%s\"", path, key, given.data);
 		return 0;
 	}

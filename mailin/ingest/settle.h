@@ -14,18 +14,18 @@
 #include "mailin/ingest/inbound.h"
 
 enum item_state {
-	ITEM_WAITING,		/* checked, not stored yet */
+	ITEM_WAITING, /* checked, not stored yet */
 	ITEM_STORED,
 	ITEM_DUPLICATE,
-	ITEM_REFUSED,		/* can never be stored, `reason` tells; not published yet */
-	ITEM_DEAD		/* in the dead-letter queue */
+	ITEM_REFUSED, /* can never be stored, `reason` tells; not published yet */
+	ITEM_DEAD     /* in the dead-letter queue */
 };
 
 struct item {
 	enum item_state state;
-	struct broker_delivery delivery;	/* with its body: mail.dead gets it untouched */
-	struct inbound *inbound;		/* NULL if it could not be read */
-	struct reason reason;			/* of ITEM_REFUSED and ITEM_DEAD */
+	struct broker_delivery delivery; /* with its body: mail.dead gets it untouched */
+	struct inbound *inbound;         /* NULL if it could not be read */
+	struct reason reason;            /* of ITEM_REFUSED and ITEM_DEAD */
 };
 
 void item_free(struct item *item);
@@ -41,8 +41,8 @@ struct settle_ops {
 	void *context;
 };
 
-/* OK: all items have their last state.  RETRY with a reason: some have not, which is for the same call
- * later; those that have are left alone by it. */
+/* OK: all items have their last state.  RETRY with a reason: some have not, which is for the same
+ * call later; those that have are left alone by it. */
 enum outcome settle(struct item **items, size_t count, const struct settle_ops *ops,
 		    struct reason *reason);
 

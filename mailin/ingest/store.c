@@ -8,14 +8,16 @@
 #include "common/rows.h"
 
 /*
- * The inserts have no ON DUPLICATE KEY UPDATE: what is there is asked first, so a duplicate key (1062) means that
- * another worker was faster in between, which is a RETRY whose replay sees the row.  With it MariaDB wants the
- * right to UPDATE every column that is inserted, and this user needs none.
+ * The inserts have no ON DUPLICATE KEY UPDATE: what is there is asked first, so a duplicate key
+ * (1062) means that another worker was faster in between, which is a RETRY whose replay sees the
+ * row.  With it MariaDB wants the right to UPDATE every column that is inserted, and this user
+ * needs none.
  */
 enum { MESSAGE_COLUMNS = 30, ATTACHMENT_COLUMNS = 10, BLOB_COLUMNS = 3 };
 
 static const struct rows_shape message_shape = {
-	"INSERT INTO messages (id, route, recipient, mailbox_hash, sender, queue_id, client_address,"
+	"INSERT INTO messages (id, route, recipient, mailbox_hash, sender, queue_id, "
+	"client_address,"
 	" client_name, helo, sasl_username, size, received_at, date_header, date_utc,"
 	" message_id_header, in_reply_to, reference_ids, from_email, from_name, to_json, cc_json,"
 	" bcc_json, reply_to, subject, text_body, html_body, headers, auto, defects, raw_sha256)"
@@ -27,14 +29,14 @@ static const struct rows_shape attachment_shape = {
 	" disposition, content_id, size, sha256) VALUES ",
 	"(?,?,?,?,?,?,?,?,?,?)", "", ATTACHMENT_COLUMNS};
 
-static const struct rows_shape blob_shape = {"INSERT INTO blobs (sha256, size, data) VALUES ", "(?,?,?)",
-					     "", BLOB_COLUMNS};
+static const struct rows_shape blob_shape = {"INSERT INTO blobs (sha256, size, data) VALUES ",
+					     "(?,?,?)", "", BLOB_COLUMNS};
 
 static const struct rows_shape known_message_shape = {"SELECT id FROM messages WHERE id IN (", "?",
 						      ")", 1};
 
-static const struct rows_shape known_blob_shape = {"SELECT sha256 FROM blobs WHERE sha256 IN (", "?",
-						   ")", 1};
+static const struct rows_shape known_blob_shape = {"SELECT sha256 FROM blobs WHERE sha256 IN (",
+						   "?", ")", 1};
 
 struct store {
 	struct db *db;
@@ -43,12 +45,13 @@ struct store {
 	struct rows blobs;
 	struct rows known_messages;
 	struct rows known_blobs;
-	GArray *values;			/* of the statement in hand */
+	GArray *values; /* of the statement in hand */
 };
 
 /* ---- connection ---- */
 
-struct store *store_open(const struct config *config, struct deadline deadline, struct reason *reason)
+struct store *store_open(const struct config *config, struct deadline deadline,
+			 struct reason *reason)
 {
 	const struct dial who = {.user = &config->mysql_ingest,
 				 .password_key = "mysql.ingest_password_file"};
@@ -157,8 +160,8 @@ static bool mark_known(const struct db_value *columns, size_t count, void *conte
 	return true;
 }
 
-/* Sort by id, mark what is a duplicate in the batch itself or in the database, and leave the new ones in
- * `sorted`. */
+/* Sort by id, mark what is a duplicate in the batch itself or in the database, and leave the new
+ * ones in `sorted`. */
 static enum outcome find_new(struct store *store, struct sorted *sorted, struct reason *reason)
 {
 	size_t unique = 0;
@@ -167,9 +170,8 @@ static enum outcome find_new(struct store *store, struct sorted *sorted, struct 
 	for (size_t i = 0; i < sorted->count; i++) {
 		struct inbound *message = sorted->messages[i];
 
-		message->duplicate = unique > 0 &&
-				     memcmp(&sorted->messages[unique - 1]->id, &message->id,
-					    sizeof(struct id)) == 0;
+		message->duplicate = unique > 0 && memcmp(&sorted->messages[unique - 1]->id,
+							  &message->id, sizeof(struct id)) == 0;
 		if (!message->duplicate)
 			sorted->messages[unique++] = message;
 	}
@@ -177,8 +179,8 @@ static enum outcome find_new(struct store *store, struct sorted *sorted, struct 
 	g_array_set_size(store->values, 0);
 	for (size_t i = 0; i < unique; i++)
 		add(store, db_bytes(&sorted->messages[i]->id, sizeof(struct id)));
-	enum outcome outcome = rows_select(&store->known_messages, values(store), unique, mark_known,
-					   sorted, reason);
+	enum outcome outcome = rows_select(&store->known_messages, values(store), unique,
+					   mark_known, sorted, reason);
 	size_t count = 0;
 
 	if (outcome != OUTCOME_OK)
@@ -187,7 +189,7 @@ static enum outcome find_new(struct store *store, struct sorted *sorted, struct 
 		if (!sorted->messages[i]->duplicate)
 			sorted->messages[count++] = sorted->messages[i];
 		else if (sorted->messages[i]->in_doubt)
-			sorted->messages[i]->duplicate = false;	/* it was we who stored it */
+			sorted->messages[i]->duplicate = false; /* it was we who stored it */
 	}
 	sorted->count = count;
 	return OUTCOME_OK;
@@ -252,7 +254,8 @@ static gboolean equal_digests(gconstpointer a, gconstpointer b)
 	return memcmp(a, b, SHA256_SIZE) == 0;
 }
 
-static enum outcome insert_blobs(struct store *store, const struct sorted *sorted, struct reason *reason)
+static enum outcome insert_blobs(struct store *store, const struct sorted *sorted,
+				 struct reason *reason)
 {
 	g_autoptr(GPtrArray) blobs = collect_blobs(sorted);
 	g_autoptr(GHashTable) missing = g_hash_table_new(hash_digest, equal_digests);
@@ -266,8 +269,8 @@ static enum outcome insert_blobs(struct store *store, const struct sorted *sorte
 		g_hash_table_add(missing, blob->digest);
 		add(store, db_bytes(blob->digest, SHA256_SIZE));
 	}
-	enum outcome outcome = rows_select(&store->known_blobs, values(store), blobs->len, drop_known,
-					   missing, reason);
+	enum outcome outcome = rows_select(&store->known_blobs, values(store), blobs->len,
+					   drop_known, missing, reason);
 
 	if (outcome != OUTCOME_OK)
 		return outcome;

@@ -1,10 +1,10 @@
 /*
  * Inbound messages into MySQL: all SQL of mailin-ingest.
  *
- * A batch is one transaction of multi-row prepared statements, which are prepared once per connection
- * and power of two of rows.  Workers insert in the same order (blobs by digest, messages by id), so
- * that they wait for each other instead of deadlocking.  Replaying a batch is harmless: a message
- * whose id is there already is a duplicate, and nothing of it is written again.
+ * A batch is one transaction of multi-row prepared statements, which are prepared once per
+ * connection and power of two of rows.  Workers insert in the same order (blobs by digest, messages
+ * by id), so that they wait for each other instead of deadlocking.  Replaying a batch is harmless:
+ * a message whose id is there already is a duplicate, and nothing of it is written again.
  */
 #ifndef MAILIN_INGEST_STORE_H
 #define MAILIN_INGEST_STORE_H
@@ -21,7 +21,8 @@
 struct store;
 
 /* Connects as the ingest user; its password is read now.  NULL with a reason (a RETRY). */
-struct store *store_open(const struct config *config, struct deadline deadline, struct reason *reason);
+struct store *store_open(const struct config *config, struct deadline deadline,
+			 struct reason *reason);
 
 /* NULL is allowed; *store becomes NULL. */
 void store_close(struct store **store);
@@ -33,9 +34,10 @@ bool store_lost(const struct store *store);
 int64_t store_value_max(const struct store *store);
 
 /*
- * Store all or none.  OK: committed, and each message's `duplicate` says whether it was there before.
- * RETRY: try the same again later, perhaps with a new connection (a COMMIT whose answer was lost may have
- * happened; the messages remember that).  REJECT: at least one of them can never be stored.
+ * Store all or none.  OK: committed, and each message's `duplicate` says whether it was there
+ * before. RETRY: try the same again later, perhaps with a new connection (a COMMIT whose answer was
+ * lost may have happened; the messages remember that).  REJECT: at least one of them can never be
+ * stored.
  */
 enum outcome store_batch(struct store *store, struct inbound **messages, size_t count,
 			 struct reason *reason);

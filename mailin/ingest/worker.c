@@ -20,9 +20,9 @@
 enum {
 	BACKOFF_FIRST_MS = 200,
 	CONNECT_MS = 10000,
-	IDLE_MS = 60000,		/* a wait for mail; nothing happens at its end */
-	PREFETCH_BATCHES = 2,		/* one in hand, one on its way */
-	HEARTBEAT_STEP_MS = 250,	/* the shortest heartbeat is a second */
+	IDLE_MS = 60000,         /* a wait for mail; nothing happens at its end */
+	PREFETCH_BATCHES = 2,    /* one in hand, one on its way */
+	HEARTBEAT_STEP_MS = 250, /* the shortest heartbeat is a second */
 	MS_IN_SECOND = 1000,
 	NUMBER_TEXT_SIZE = 32,
 };
@@ -34,8 +34,8 @@ struct worker {
 	const struct config *config;
 	struct batch *batch;
 	struct dead *dead;
-	struct store *store;		/* NULL: not connected */
-	struct broker *broker;		/* NULL: not connected */
+	struct store *store;   /* NULL: not connected */
+	struct broker *broker; /* NULL: not connected */
 	struct backoff backoff;
 	struct settle_ops ops;
 };
@@ -70,7 +70,8 @@ static void log_stored(const struct item *item)
 {
 	const struct inbound *message = item->inbound;
 	const char *event = item->state == ITEM_STORED ? "stored" : "duplicate";
-	struct log_line *line = log_event(LOG_INFO, or_empty(&message->queue_id), message->id_text, event);
+	struct log_line *line =
+		log_event(LOG_INFO, or_empty(&message->queue_id), message->id_text, event);
 	int64_t size = message->size >= 0 ? message->size : (int64_t)item->delivery.body_size;
 
 	log_str(line, "route", or_empty(&message->route));
@@ -115,7 +116,8 @@ static bool open_store(struct worker *worker, struct reason *reason)
 	return worker->store != NULL;
 }
 
-static enum outcome consume_all(struct worker *worker, struct deadline deadline, struct reason *reason)
+static enum outcome consume_all(struct worker *worker, struct deadline deadline,
+				struct reason *reason)
 {
 	const struct config *config = worker->config;
 	uint16_t prefetch = (uint16_t)(config->ingest_batch_count * PREFETCH_BATCHES);
@@ -205,8 +207,8 @@ static bool gather(struct worker *worker)
 			take(worker, &delivery);
 			continue;
 		}
-		struct deadline deadline = is_empty(worker) ? deadline_in(IDLE_MS)
-							    : batch_deadline(worker->batch);
+		struct deadline deadline =
+			is_empty(worker) ? deadline_in(IDLE_MS) : batch_deadline(worker->batch);
 
 		switch (broker_next(worker->broker, &delivery, stop_fd(), deadline, &reason)) {
 		case BROKER_DELIVERY:
@@ -260,8 +262,8 @@ static void item_settled(const struct item *item, void *context)
 		log_stored(item);
 }
 
-/* Keep the connection alive for a moment: read what comes for the next batch or, when that is enough,
- * only send heartbeats.  False when it is gone. */
+/* Keep the connection alive for a moment: read what comes for the next batch or, when that is
+ * enough, only send heartbeats.  False when it is gone. */
 static bool serve_broker(struct worker *worker, struct deadline deadline, struct reason *reason)
 {
 	struct broker_delivery delivery = {0};
@@ -322,7 +324,8 @@ static void acknowledge(struct worker *worker)
 	batch_items(worker->batch, &count);
 	if (stop_requested() > 1)
 		return;
-	if (broker_ack(worker->broker, batch_last_tag(worker->batch), true, &reason) != OUTCOME_OK) {
+	if (broker_ack(worker->broker, batch_last_tag(worker->batch), true, &reason) !=
+	    OUTCOME_OK) {
 		log_lost("broker", &reason);
 		drop_broker(worker);
 		return;

@@ -1,11 +1,11 @@
 /*
- * What the tests of mailin-ingest need of a broker, with the admin's rights (environment: AMQP_HOST,
- * AMQP_PORT, AMQP_VHOST, AMQP_ADMIN_USER, AMQP_ADMIN_PASSWORD):
+ * What the tests of mailin-ingest need of a broker, with the admin's rights (environment:
+ *AMQP_HOST, AMQP_PORT, AMQP_VHOST, AMQP_ADMIN_USER, AMQP_ADMIN_PASSWORD):
  *
  *	ingest_probe publish ROUTE	each line of standard input is a message
  *	ingest_probe give ROUTE		standard input is one message, with all properties
- *	ingest_probe take QUEUE [N]	N messages (none left: fewer): a line of properties each, then the body
- *	ingest_probe count QUEUE	how many are ready
+ *	ingest_probe take QUEUE [N]	N messages (none left: fewer): a line of properties each,
+ *then the body ingest_probe count QUEUE	how many are ready
  */
 #include <glib.h>
 #include <inttypes.h>
@@ -35,7 +35,8 @@ static const char *setting(const char *name)
 
 static struct broker *open_broker(void)
 {
-	g_autofree char *host = g_strdup_printf("%s:%s", setting("AMQP_HOST"), setting("AMQP_PORT"));
+	g_autofree char *host =
+		g_strdup_printf("%s:%s", setting("AMQP_HOST"), setting("AMQP_PORT"));
 	char *hosts[] = {host, NULL};
 	const struct broker_options options = {
 		.hosts = hosts,
@@ -119,10 +120,10 @@ static void print_delivery(const struct broker_delivery *delivery)
 {
 	printf("key=%s content_type=%s message_id=%s type=%s app_id=%s timestamp=%" PRId64
 	       " queue_id=%s first_seen=%" PRId64 " attempt=%" PRId64 " error=%s\n",
-	       delivery->routing_key, or_none(delivery->content_type), or_none(delivery->message_id),
-	       or_none(delivery->type), or_none(delivery->app_id), delivery->timestamp,
-	       or_none(delivery->queue_id), delivery->first_seen, delivery->attempt,
-	       or_none(delivery->last_error));
+	       delivery->routing_key, or_none(delivery->content_type),
+	       or_none(delivery->message_id), or_none(delivery->type), or_none(delivery->app_id),
+	       delivery->timestamp, or_none(delivery->queue_id), delivery->first_seen,
+	       delivery->attempt, or_none(delivery->last_error));
 	fwrite(delivery->body, 1, delivery->body_size, stdout);
 	putchar('\n');
 }
@@ -134,8 +135,8 @@ static int take(struct broker *broker, const char *queue, int wanted)
 	if (broker_consume(broker, queue, PREFETCH, deadline_in(WAIT_MS), &reason) != OUTCOME_OK)
 		return fail();
 	for (int i = 0; i < wanted; i++) {
-		enum broker_event event = broker_next(broker, &delivery, -1,
-						      deadline_in(i == 0 ? WAIT_MS : LAST_MS), &reason);
+		enum broker_event event = broker_next(
+			broker, &delivery, -1, deadline_in(i == 0 ? WAIT_MS : LAST_MS), &reason);
 
 		if (event == BROKER_TIMEOUT)
 			break;
@@ -154,8 +155,8 @@ static int count(struct broker *broker, const char *queue)
 	int64_t messages;
 	int64_t consumers;
 
-	if (broker_check_queue(broker, queue, &messages, &consumers, deadline_in(WAIT_MS), &reason) !=
-	    OUTCOME_OK)
+	if (broker_check_queue(broker, queue, &messages, &consumers, deadline_in(WAIT_MS),
+			       &reason) != OUTCOME_OK)
 		return fail();
 	printf("%" PRId64 "\n", messages);
 	return EXIT_SUCCESS;

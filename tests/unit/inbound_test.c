@@ -1,4 +1,5 @@
-/* inbound: what a queue message must be like to become rows, and what is said of one that is not. */
+/* inbound: what a queue message must be like to become rows, and what is said of one that is not.
+ */
 #include <glib.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,7 +61,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* The base with the value at "a.b.c" (an index counts in an array) replaced by JSON, or without it. */
+/* The base with the value at "a.b.c" (an index counts in an array) replaced by JSON, or without it.
+ */
 static char *changed(const char *path, const char *json)
 {
 	struct wire *document = wire_parse(base, strlen(base), NULL);
@@ -160,7 +162,8 @@ static void every_field_becomes_a_column(void **state)
 	assert_string_equal(inbound->from_name.data, "Ann");
 	assert_string_equal(inbound->to_json.data, "[{\"Email\":\"support@example.com\","
 						   "\"Name\":\"\",\"MailboxHash\":\"\"}]");
-	assert_string_equal(inbound->subject.data, "Gr\xc3\xbc\xc3\x9f" "e");
+	assert_string_equal(inbound->subject.data, "Gr\xc3\xbc\xc3\x9f"
+						   "e");
 	assert_int_equal(inbound->subject.size, 7);
 	assert_string_equal(inbound->headers.data, "[{\"Name\":\"A\",\"Value\":\"b/c\"}]");
 	assert_string_equal(inbound->automatic.data, "list");
@@ -187,10 +190,19 @@ static void what_is_no_document_is_refused(void **state)
 
 static void required_fields_are_named(void **state)
 {
-	static const char *const required[] = {
-		"MessageID", "MessageStream", "OriginalRecipient", "Subject", "TextBody", "HtmlBody",
-		"Headers", "Attachments", "Mailpipe", "Mailpipe.Version", "Mailpipe.ReceivedAt",
-		"Mailpipe.Envelope", "Mailpipe.Envelope.Sender"};
+	static const char *const required[] = {"MessageID",
+					       "MessageStream",
+					       "OriginalRecipient",
+					       "Subject",
+					       "TextBody",
+					       "HtmlBody",
+					       "Headers",
+					       "Attachments",
+					       "Mailpipe",
+					       "Mailpipe.Version",
+					       "Mailpipe.ReceivedAt",
+					       "Mailpipe.Envelope",
+					       "Mailpipe.Envelope.Sender"};
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(required); i++) {
@@ -208,7 +220,8 @@ static void wrong_types_are_named(void **state)
 	refused_with("MessageID", "1", "MessageID is of type integer, not string");
 	refused_with("Subject", "[]", "Subject is of type array, not string");
 	refused_with("Mailpipe", "\"x\"", "Mailpipe is of type string, not object");
-	refused_with("Mailpipe.Version", "\"1\"", "Mailpipe.Version is of type string, not integer");
+	refused_with("Mailpipe.Version", "\"1\"",
+		     "Mailpipe.Version is of type string, not integer");
 	refused_with("Mailpipe.Envelope.Size", "1.5",
 		     "Mailpipe.Envelope.Size is of type number, not integer");
 	refused_with("Headers", "{}", "Headers is of type object, not array");
@@ -216,7 +229,8 @@ static void wrong_types_are_named(void **state)
 	refused_with("Headers", "[{\"Name\":\"a\",\"Value\":1}]", "Headers[0].Value is no string");
 	refused_with("ToFull", "[{\"Name\":\"a\"}]", "ToFull[0].Email is no string");
 	refused_with("Attachments", "[true]", "Attachments[0] is of type boolean, not object");
-	refused_with("Mailpipe.Defects", "[1]", "Mailpipe.Defects[0] is of type integer, not string");
+	refused_with("Mailpipe.Defects", "[1]",
+		     "Mailpipe.Defects[0] is of type integer, not string");
 	refused_with("Mailpipe.References", "[[]]",
 		     "Mailpipe.References[0] is of type array, not string");
 }
@@ -229,7 +243,8 @@ static void wrong_values_are_named(void **state)
 	refused_with("MessageStream", "\"other\"",
 		     "MessageStream \"other\" does not belong into the queue mail.in.support");
 	refused_with("Mailpipe.Version", "2", "Mailpipe.Version is 2, not 1");
-	refused_with("Mailpipe.ReceivedAt", "\"today\"", "Mailpipe.ReceivedAt is no time: \"today\"");
+	refused_with("Mailpipe.ReceivedAt", "\"today\"",
+		     "Mailpipe.ReceivedAt is no time: \"today\"");
 	refused_with("Mailpipe.ReceivedAt", "\"0999-01-01T00:00:00Z\"",
 		     "Mailpipe.ReceivedAt is no time: \"0999-01-01T00:00:00Z\"");
 	refused_with("Mailpipe.Auto", "\"maybe\"", "Mailpipe.Auto is unknown: \"maybe\"");
@@ -248,7 +263,8 @@ static void attachments_that_lie_are_refused(void **state)
 		     "Attachments[0].ContentLength is 4, but Content has 3 bytes");
 	refused_with("Attachments.0.ContentLength", "2",
 		     "Attachments[0].ContentLength is 2, but Content has 3 bytes");
-	refused_with("Attachments.0.Sha256", "\"ff\"", "Attachments[0].Sha256 is no SHA-256: \"ff\"");
+	refused_with("Attachments.0.Sha256", "\"ff\"",
+		     "Attachments[0].Sha256 is no SHA-256: \"ff\"");
 	refused_with("Attachments.0.Content", "\"YWJk\"",
 		     "Attachments[0].Sha256 is not the digest of Content");
 	refused_with("Mailpipe.Raw", "\"?\"", "Mailpipe.Raw is no correct base64");
@@ -291,7 +307,8 @@ static void refused_beyond(const char *path, size_t max, const char *expected)
 static void envelopes_are_bounded(void **state)
 {
 	(void)state;
-	refused_beyond("OriginalRecipient", 2048, "OriginalRecipient is longer than 2048 characters");
+	refused_beyond("OriginalRecipient", 2048,
+		       "OriginalRecipient is longer than 2048 characters");
 	refused_beyond("Mailpipe.Envelope.Sender", 2048,
 		       "Mailpipe.Envelope.Sender is longer than 2048 characters");
 	refused_beyond("Mailpipe.Envelope.QueueID", 64,
@@ -323,8 +340,7 @@ static void bodies_are_cut_between_characters(void **state)
 	size_t max = (size_t)config->limits.body_bytes;
 	g_autofree char *fits = quoted('x', max);
 	g_autofree char *too_long = g_strdup_printf("\"%.*s\xc3\xbc\"", (int)(max - 1), fits + 1);
-	g_autofree char *expected =
-		g_strdup_printf("[\"old\",\"TextBody cut to %zu bytes\"]", max);
+	g_autofree char *expected = g_strdup_printf("[\"old\",\"TextBody cut to %zu bytes\"]", max);
 	struct inbound *inbound = accepted_with("TextBody", fits);
 
 	(void)state;
@@ -340,9 +356,9 @@ static void counts_are_bounded(const char *key, const char *element, int64_t max
 {
 	g_autofree char *fits = many(element, (size_t)max);
 	g_autofree char *too_many = many(element, (size_t)max + 1);
-	g_autofree char *expected = g_strdup_printf("%s has %" G_GINT64_FORMAT
-						    " elements, more than %" G_GINT64_FORMAT,
-						    key, max + 1, max);
+	g_autofree char *expected =
+		g_strdup_printf("%s has %" G_GINT64_FORMAT " elements, more than %" G_GINT64_FORMAT,
+				key, max + 1, max);
 	struct inbound *inbound = accepted_with(key, fits);
 
 	inbound_free(&inbound);
@@ -364,7 +380,8 @@ static void lists_are_bounded(void **state)
 static void values_are_counted_before_they_cost_memory(void **state)
 {
 	const struct config_limits *limits = &config->limits;
-	int64_t max = limits->headers * 3 + limits->addresses * 16 + limits->attachments * 12 + 20000;
+	int64_t max =
+		limits->headers * 3 + limits->addresses * 16 + limits->attachments * 12 + 20000;
 	g_autofree char *fits = many("0", (size_t)max - 200);
 	g_autofree char *too_many = many("0", (size_t)max);
 	g_autofree char *bomb = changed("Unknown", too_many);

@@ -14,16 +14,17 @@ enum { COUNT = 10 };
 
 /* A database and a dead-letter queue that do as they are told. */
 struct double_of_both {
-	bool poisoned[COUNT];	/* by the first byte of the id */
+	bool poisoned[COUNT]; /* by the first byte of the id */
 	bool stored[COUNT];
-	int stores;		/* transactions tried */
-	int fail_store_at;	/* this one is a RETRY; 0: none */
+	int stores;        /* transactions tried */
+	int fail_store_at; /* this one is a RETRY; 0: none */
 	bool bury_fails;
 	int buried;
 	int settled;
 };
 
-static enum outcome store(struct inbound **messages, size_t count, void *context, struct reason *reason)
+static enum outcome store(struct inbound **messages, size_t count, void *context,
+			  struct reason *reason)
 {
 	struct double_of_both *both = context;
 
