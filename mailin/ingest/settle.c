@@ -60,8 +60,8 @@ static enum outcome bisect(struct item **items, struct inbound **messages, size_
 enum outcome settle(struct item **items, size_t count, const struct settle_ops *ops,
 		    struct reason *reason)
 {
-	g_autofree struct item **waiting = g_new(struct item *, count);
-	g_autofree struct inbound **messages = g_new(struct inbound *, count);
+	struct item **waiting = g_new(struct item *, count);
+	struct inbound **messages = g_new(struct inbound *, count);
 	size_t waiting_count = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -75,5 +75,7 @@ enum outcome settle(struct item **items, size_t count, const struct settle_ops *
 		if (items[i]->state == ITEM_REFUSED)
 			outcome = bury(items[i], ops, reason);
 	}
+	g_free(waiting);
+	g_free(messages);
 	return outcome;
 }

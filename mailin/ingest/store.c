@@ -342,7 +342,7 @@ static enum outcome insert_attachments(struct store *store, const struct sorted 
 
 	for (size_t i = 0; i < sorted->count; i++)
 		count += sorted->messages[i]->attachment_count;
-	g_autofree struct id *ids = g_new(struct id, count);
+	struct id *ids = g_new(struct id, count);
 	struct id *next = ids;
 
 	g_array_set_size(store->values, 0);
@@ -365,7 +365,10 @@ static enum outcome insert_attachments(struct store *store, const struct sorted 
 			add(store, db_bytes(attachment->blob.digest, SHA256_SIZE));
 		}
 	}
-	return rows_insert(&store->attachments, values(store), count, NULL, reason);
+	enum outcome outcome = rows_insert(&store->attachments, values(store), count, NULL, reason);
+
+	g_free(ids);
+	return outcome;
 }
 
 /* ---- the transaction ---- */
@@ -387,7 +390,7 @@ static enum outcome fill_transaction(struct store *store, struct sorted *sorted,
 enum outcome store_batch(struct store *store, struct inbound **messages, size_t count,
 			 struct reason *reason)
 {
-	g_autofree struct inbound **copy = g_memdup2(messages, count * sizeof(*messages));
+	g_autofree struct inbound **copy = g_memdup2(messages, count * sizeof(struct inbound *));
 	struct sorted sorted = {.messages = copy, .count = count};
 	bool unknown = false;
 	enum outcome outcome = db_begin(store->db, reason);

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 # For tests of mailin-ingest; after tap.sh and use_sandbox:
 #
 #	ingest_setup			declares and migrates; the config is $TMP/conf, route support
@@ -25,7 +25,7 @@ ingest_set() { sed -i "s/^\[ingest\]/[ingest]\n$1 = $2/" "$TMP/conf"; }
 documents() { "$TREE/tests/lib/inbound-document" "$@"; }
 
 # One message a line.
-publish() { probe publish "${1:-support}"; }
+publish() { probe publish support; }
 
 probe() { "$BUILD/tests/it/ingest_probe" "$@"; }
 
