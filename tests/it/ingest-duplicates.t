@@ -10,8 +10,7 @@ ingest_set batch_count 16
 documents --count 200 --attach 100 > "$TMP/documents"
 # Neighbours in a batch, and far apart.
 cat "$TMP/documents" "$TMP/documents" > "$TMP/twice"
-sort "$TMP/twice" >> "$TMP/twice"
-publish < "$TMP/twice"
+sort "$TMP/twice" | cat "$TMP/twice" - | publish
 ingest_start
 stored 200
 both() { [ $(($(events stored) + $(events duplicate))) -eq 800 ]; }
