@@ -18,6 +18,9 @@ COMMON_SOURCES = \
 	common/deadline.c \
 	common/dial.c \
 	common/hostport.c \
+	common/html_clean.c \
+	common/html_layout.c \
+	common/html_text.c \
 	common/id.c \
 	common/log.c \
 	common/outcome.c \

@@ -1,8 +1,8 @@
 #include "mailin/parse/body.h"
 
+#include "common/html_text.h"
 #include "mailin/parse/charset.h"
 #include "mailin/parse/flowed.h"
-#include "mailin/parse/html_text.h"
 #include "mailin/parse/transfer.h"
 
 /* ---- choosing ---- */

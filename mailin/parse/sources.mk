@@ -12,9 +12,6 @@ PARSE_SOURCES = \
 	mailin/parse/encoded_word.c \
 	mailin/parse/filename.c \
 	mailin/parse/flowed.c \
-	mailin/parse/html_clean.c \
-	mailin/parse/html_layout.c \
-	mailin/parse/html_text.c \
 	mailin/parse/mime.c \
 	mailin/parse/param.c \
 	mailin/parse/parse.c \

@@ -8,17 +8,14 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "mailin/parse/html_text.h"
+#include "common/html_text.h"
 
 enum { LIMIT = 1024 * 1024 };
-
-static const char mail[] = "Content-Type: Text/HTML; charset=utf-8\r\n\r\n";
 
 static int load(void **state)
 {
 	(void)state;
-	html_text_init(mail, sizeof(mail) - 1);
-	return 0;
+	return html_text_begin() ? 0 : -1;
 }
 
 static int unload(void **state)
@@ -177,7 +174,7 @@ static void check_speed(const char *start, size_t starts, const char *more, size
 	assert_true(strlen(text) <= LIMIT);
 	assert_true(g_utf8_validate(text, -1, NULL));
 	html_text_deinit();
-	html_text_init(mail, sizeof(mail) - 1);
+	assert_true(html_text_begin());
 }
 
 static void depth_and_garbage_take_linear_time(void **state)
@@ -214,7 +211,7 @@ static void check_attributes(const char *before, const char *format)
 	if (g_get_monotonic_time() - begin > 5 * G_USEC_PER_SEC)
 		fail_msg("slow: %s %s", before, format);
 	html_text_deinit();
-	html_text_init(mail, sizeof(mail) - 1);
+	assert_true(html_text_begin());
 }
 
 static void attributes_take_bounded_time(void **state)
@@ -228,18 +225,38 @@ static void attributes_take_bounded_time(void **state)
 	check_attributes("<script><z a='</script><y ", " ");
 }
 
-static void without_html_nothing_is_loaded(void **state)
+static void unloaded_it_gives_nothing(void **state)
 {
-	static const char plain[] = "Content-Type: text/plain\r\n\r\nhtml, not text/htm";
 	bool cut;
 
 	(void)state;
-	html_text_init(plain, sizeof(plain) - 1);
 	assert_null(html_to_text("x", 1, LIMIT, &cut));
-	html_text_init("x/ hTmL", 7);
+	assert_true(html_text_begin());
 	g_autofree char *text = html_to_text("x", 1, LIMIT, &cut);
 	assert_string_equal(text, "x\n");
 	html_text_deinit();
+}
+
+/* What one message's HTML used up is not missing for the next one. */
+static void each_message_has_its_own_budget(void **state)
+{
+	enum { OPEN = 100000, WRONG = 1000000 };
+	g_autoptr(GString) html = g_string_new(NULL);
+	bool cut;
+
+	(void)state;
+	for (int i = 0; i < OPEN; i++)
+		g_string_append(html, "<b>");
+	for (int i = 0; i < WRONG; i++)
+		g_string_append(html, "</i>");
+	g_free(html_to_text(html->str, html->len, LIMIT, &cut));
+	assert_true(cut);
+	g_free(html_to_text("<b>x</i>", 8, LIMIT, &cut));
+	assert_true(cut);
+	assert_true(html_text_begin());
+	g_autofree char *text = html_to_text("<b>x</i>", 8, LIMIT, &cut);
+	assert_false(cut);
+	assert_string_equal(text, "x\n");
 }
 
 #define LOADED(test) cmocka_unit_test_setup_teardown(test, load, unload)
@@ -247,7 +264,8 @@ static void without_html_nothing_is_loaded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_html_nothing_is_loaded),
+		cmocka_unit_test(unloaded_it_gives_nothing),
+		LOADED(each_message_has_its_own_budget),
 		LOADED(blocks_and_breaks),
 		LOADED(entities_and_characters),
 		LOADED(invisible_parts_give_nothing),

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/sha256.h"
-#include "mailin/parse/html_text.h"
+#include "common/html_text.h"
 #include "mailin/parse/parse.h"
 
 /* Small enough that a test reaches them. */
@@ -823,11 +823,26 @@ static void raw_mail_when_asked_for(void **state)
 	assert_true(has_raw(good, CONFIG_RAW_YES));
 }
 
+/* libxml2's start is slow, and most mails have no HTML. */
+static void libxml2_is_loaded_for_html_only(void **state)
+{
+	static const char plain[] = "Content-Type: text/plain\r\n\r\nhtml, not text/htm";
+	bool cut;
+
+	(void)state;
+	html_text_deinit();
+	parse_prepare(plain, sizeof(plain) - 1);
+	assert_null(html_to_text("x", 1, 1, &cut));
+	parse_prepare("x/ hTmL", 7);
+	g_autofree char *text = html_to_text("x", 1, 2, &cut);
+	assert_string_equal(text, "x\n");
+}
+
 static int setup(void **state)
 {
 	(void)state;
 	parse_init();
-	html_text_init(HTML_MAIL, strlen(HTML_MAIL));
+	(void)html_text_begin();
 	return 0;
 }
 
@@ -878,6 +893,7 @@ int main(void)
 		cmocka_unit_test(broken_multiparts),
 		cmocka_unit_test(outer_boundary_ends_inner_parts),
 		cmocka_unit_test(raw_mail_when_asked_for),
+		cmocka_unit_test(libxml2_is_loaded_for_html_only),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,4 +1,4 @@
-#include "mailin/parse/html_text.h"
+#include "common/html_text.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 #include <glib.h>
 #include <libxml/HTMLparser.h>
 
-#include "mailin/parse/html_clean.h"
-#include "mailin/parse/html_layout.h"
+#include "common/html_clean.h"
+#include "common/html_layout.h"
 
 enum {
 	URL_MAX = 2000,        /* longer links are for machines */
@@ -140,49 +140,30 @@ static bool bind_symbols(void)
 	       bind_symbol("htmlFreeParserCtxt", &libxml2.free);
 }
 
-/* "text/html", "application/xhtml+xml", "text / html", in any case: all have the slash, which
- * memchr() finds fast.  A winmail.dat's body is often HTML. */
-static bool mentions_html(const char *mail, size_t size)
+static bool load(void)
 {
-	static const char tnef_name[] = "winmail.dat";
-	const char *end = mail + size;
-
-	if (memmem(mail, size, tnef_name, strlen(tnef_name)) != NULL)
-		return true;
-
-	for (const char *p = mail; (p = memchr(p, '/', (size_t)(end - p))) != NULL;) {
-		p++;
-		const char *name = p;
-		while (name < end &&
-		       (*name == ' ' || *name == '\t' || *name == '\r' || *name == '\n'))
-			name++;
-		if (name < end && (*name == 'x' || *name == 'X'))
-			name++;
-		if ((size_t)(end - name) >= strlen("html") &&
-		    g_ascii_strncasecmp(name, "html", strlen("html")) == 0)
-			return true;
-	}
-	return false;
-}
-
-void html_text_init(const char *mail, size_t size)
-{
-	if (libxml2.handle != NULL || !mentions_html(mail, size))
-		return;
 	libxml2.handle = dlopen("libxml2.so.2", RTLD_NOW | RTLD_LOCAL);
 	if (libxml2.handle == NULL)
-		return;
+		return false;
 	if (!bind_symbols()) {
 		dlclose(libxml2.handle);
 		memset(&libxml2, 0, sizeof(libxml2));
-		return;
+		return false;
 	}
 	libxml2.init();
-	libxml2.budget = ERROR_BUDGET;
-	libxml2.cpu_left = CPU_BUDGET;
 	/* No <html>, <body> and <p> that nobody wrote: the last would put blank lines where there
 	 * are none. */
 	(void)libxml2.omit(0);
+	return true;
+}
+
+bool html_text_begin(void)
+{
+	if (libxml2.handle == NULL && !load())
+		return false;
+	libxml2.budget = ERROR_BUDGET;
+	libxml2.cpu_left = CPU_BUDGET;
+	return true;
 }
 
 void html_text_deinit(void)

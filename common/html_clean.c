@@ -1,4 +1,4 @@
-#include "mailin/parse/html_clean.h"
+#include "common/html_clean.h"
 
 #include <stdbool.h>
 #include <string.h>

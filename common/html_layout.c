@@ -1,4 +1,4 @@
-#include "mailin/parse/html_layout.h"
+#include "common/html_layout.h"
 
 #include <string.h>
 

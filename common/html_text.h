@@ -6,25 +6,24 @@
  * <...> when it differs from their text, images give their alt text, white space is folded except in
  * <pre>, <script>, <style>, <title> and hidden preheaders give nothing, blockquote lines begin with "> ".
  */
-#ifndef MAILIN_PARSE_HTML_TEXT_H
-#define MAILIN_PARSE_HTML_TEXT_H
+#ifndef COMMON_HTML_TEXT_H
+#define COMMON_HTML_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /*
- * Before the sandbox.  Loads libxml2 if the mail has a part of HTML or winmail.dat: linked in, the library and ICU, which
- * it pulls in, cost each mail about 3 ms, a third of all that the process takes.
+ * Loads libxml2 if it is not there yet, and gives the HTML of the next message its own budget of time.  Linked in,
+ * the library and ICU, which it pulls in, would cost each start about 3 ms.  False if it cannot be loaded.
  */
-void html_text_init(const char *mail, size_t size);
+bool html_text_begin(void);
 void html_text_deinit(void);
 
 /*
  * `html` is UTF-8 (a charset named within is ignored).  At most `limit` bytes; *cut tells if that was
  * too few, or the HTML so broken that it took too long.  g_free() the result, which is valid UTF-8.
  *
- * NULL if libxml2 is not loaded: it is not installed, or the HTML was hidden where html_text_init() does not
- * look (TNEF that is not named winmail.dat).  There is no second, worse way; the caller goes without a text then.
+ * NULL if libxml2 is not loaded.  There is no second, worse way; the caller goes without a text then.
  */
 char *html_to_text(const char *html, size_t size, size_t limit, bool *cut);
 

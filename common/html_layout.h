@@ -3,8 +3,8 @@
  *
  * White space is put off until text follows it, so that no line ends in it and none is doubled.
  */
-#ifndef MAILIN_PARSE_HTML_LAYOUT_H
-#define MAILIN_PARSE_HTML_LAYOUT_H
+#ifndef COMMON_HTML_LAYOUT_H
+#define COMMON_HTML_LAYOUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /*
  * What of HTML libxml2 should not see.
  */
-#ifndef MAILIN_PARSE_HTML_CLEAN_H
-#define MAILIN_PARSE_HTML_CLEAN_H
+#ifndef COMMON_HTML_CLEAN_H
+#define COMMON_HTML_CLEAN_H
 
 #include <stddef.h>
 
