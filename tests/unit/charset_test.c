@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <iconv.h>
 #include <string.h>
+#include <time.h>
 #include <sys/resource.h>
 
 #include "mailin/parse/charset.h"
@@ -247,6 +248,7 @@ static void long_texts_stay_whole(void **state)
 	charset_deinit();
 }
 
+/* Processor time: the machine may be busy with other tests. */
 static void check_speed(const char *label, const char *pattern)
 {
 	g_autoptr(GString) bytes = g_string_sized_new(BIG);
@@ -255,9 +257,9 @@ static void check_speed(const char *label, const char *pattern)
 
 	while (bytes->len < BIG)
 		g_string_append(bytes, pattern);
-	gint64 start = g_get_monotonic_time();
+	clock_t start = clock();
 	g_autofree char *text = charset_to_utf8(label, bytes->str, bytes->len, &size, &wrong);
-	if (g_get_monotonic_time() - start > 2 * G_USEC_PER_SEC)
+	if (clock() - start > 2 * CLOCKS_PER_SEC)
 		fail_msg("%s: slow on %s", label, pattern);
 	assert_true(g_utf8_validate_len(text, size, NULL));
 	assert_true(size <= 3 * bytes->len);
@@ -287,9 +289,9 @@ static void check_scan(const char *pattern)
 
 	while (mail->len < BIG)
 		g_string_append(mail, pattern);
-	gint64 start = g_get_monotonic_time();
+	clock_t start = clock();
 	charset_preload(mail->str, mail->len);
-	if (g_get_monotonic_time() - start > G_USEC_PER_SEC / 2)
+	if (clock() - start > CLOCKS_PER_SEC / 2)
 		fail_msg("slow on %s", pattern);
 	charset_deinit();
 }

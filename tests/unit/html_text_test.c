@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <glib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/resource.h>
 
 #include "common/html_text.h"
@@ -158,6 +159,7 @@ static void no_file_is_needed(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
+/* Processor time: the machine may be busy with other tests. */
 static void check_speed(const char *start, size_t starts, const char *more, size_t mores)
 {
 	g_autoptr(GString) html = g_string_new(NULL);
@@ -167,9 +169,9 @@ static void check_speed(const char *start, size_t starts, const char *more, size
 		g_string_append(html, start);
 	for (size_t i = 0; i < mores; i++)
 		g_string_append(html, more);
-	gint64 begin = g_get_monotonic_time();
+	clock_t begin = clock();
 	g_autofree char *text = html_to_text(html->str, html->len, LIMIT, &cut);
-	if (g_get_monotonic_time() - begin > 5 * G_USEC_PER_SEC)
+	if (clock() - begin > 5 * CLOCKS_PER_SEC)
 		fail_msg("slow: %s %s", start, more);
 	assert_true(strlen(text) <= LIMIT);
 	assert_true(g_utf8_validate(text, -1, NULL));
@@ -206,9 +208,9 @@ static void check_attributes(const char *before, const char *format)
 		g_string_append(html, format);
 	}
 	g_string_append(html, ">text");
-	gint64 begin = g_get_monotonic_time();
+	clock_t begin = clock();
 	g_autofree char *text = html_to_text(html->str, html->len, LIMIT, &cut);
-	if (g_get_monotonic_time() - begin > 5 * G_USEC_PER_SEC)
+	if (clock() - begin > 5 * CLOCKS_PER_SEC)
 		fail_msg("slow: %s %s", before, format);
 	html_text_deinit();
 	assert_true(html_text_begin());
