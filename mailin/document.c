@@ -164,6 +164,7 @@ void document_fill_empty(struct wire *document)
 	set_missing_text(mailpipe, "MessageIDHeader", "");
 	for (size_t i = 0; i < G_N_ELEMENTS(IDS); i++)
 		set_missing(mailpipe, IDS[i], wire_array());
+	set_missing(mailpipe, "DateUTC", NULL);
 	/* RFC 3834: all that is known of a mail that was not parsed is its envelope sender. */
 	set_missing_text(mailpipe, "Auto", sender != NULL && *sender == '\0' ? "bounce" : "no");
 	wire_move_last(document, "Mailpipe");

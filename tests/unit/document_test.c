@@ -109,6 +109,7 @@ static void an_unparsed_mail_has_every_field(void **state)
 	assert_string_equal(wire_get_text(document, "Subject"), "kept");
 	assert_non_null(strstr(got, "\"Raw\":\"cmF3/w==\""));
 	assert_non_null(strstr(got, "\"Auto\":\"no\""));
+	assert_non_null(strstr(got, "\"DateUTC\":null"));
 	wire_free(&document);
 }
 
