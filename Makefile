@@ -28,7 +28,7 @@ say = $(if $(V),,@echo '  $(1) $(2)')
 
 B := build$(if $(SAN),-san)$(if $(filter clang%,$(notdir $(CC))),-clang)
 
-PKGS := gmime-3.0 librabbitmq openssl libmariadb uuid json-c libpcre2-8 libseccomp libxml-2.0 inih nettle
+PKGS := gmime-3.0 librabbitmq openssl libmariadb uuid json-c libpcre2-8 libseccomp libxml-2.0 inih nettle libesmtp-1.0
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g')
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lytnef -lmagic
 
@@ -140,7 +140,7 @@ $(B)/tests/unit/%.t: $(B)/obj/tests/unit/%.o $(PARSE_LIB) $(INGEST_LIB) $(MAILCT
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(WITH_TLS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
-$(B)/tests/it/%: $(B)/obj/tests/it/%.o $(PARSE_LIB) $(MAILCTL_LIB) $(MAILIN_LIB) $(COMMON_LIB)
+$(B)/tests/it/%: $(B)/obj/tests/it/%.o $(PARSE_LIB) $(MAILCTL_LIB) $(MAILOUT_LIB) $(MAILIN_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(WITH_TLS) -o $@ $^ $(PKG_LIBS) -lcmocka
 

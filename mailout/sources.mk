@@ -5,6 +5,16 @@ MAILOUT_SOURCES = \
 	mailout/mustache_compile.c \
 	mailout/prepare.c \
 	mailout/rate.c \
+	mailout/sender.c \
+	mailout/sender_check.c \
+	mailout/sender_child.c \
+	mailout/sender_flight.c \
+	mailout/sender_frame.c \
+	mailout/sender_monitor.c \
+	mailout/sender_reply.c \
+	mailout/sender_session.c \
+	mailout/sender_socket.c \
+	mailout/sender_tls.c \
 	mailout/sentlog.c \
 	mailout/worker.c \
 	mailout/worker_intake.c \
