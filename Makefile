@@ -204,8 +204,8 @@ demo: ## send real mails through a sandbox and show the rows
 
 bench: ## speed and memory beside what they are measured against
 	@$(MAKE) deps
-	@$(MAKE) all
-	@tests/bench/bench
+	@$(MAKE) all test-programs
+	@BUILD=$(abspath $(B)) tests/bench/bench
 
 # What each tool has to say fails the target; a tool that is missing is named.
 lint: ## clang-format, cppcheck, clang-tidy, mandoc, shellcheck
