@@ -200,6 +200,8 @@ bool write_is_due(const struct worker *worker, int64_t now_ms, int64_t *due_ms);
 const struct outbound *write_unwritten(const struct worker *worker, const struct id *id);
 /* Keep the row of a job for when the database is back. */
 void write_later(struct worker *worker, struct job *job);
+/* A claimed job goes back to the prepared ones; the record is to say that it is not being sent. */
+void write_release(struct worker *worker, struct job *job);
 void write_start(struct worker *worker);
 void write_stop(struct worker *worker);
 

@@ -90,6 +90,14 @@ bool send_is_away(const struct worker *worker)
 
 /* ---- answers ---- */
 
+/* Nobody knows how long it takes: what is only claimed is not in doubt, and the record should not say so. */
+static void release_claimed(struct worker *worker)
+{
+	for (size_t i = 0; i < worker->config->stream_count; i++)
+		while (worker->streams[i].claimed.tail != NULL)
+			write_release(worker, worker->streams[i].claimed.tail->data);
+}
+
 /* The server never heard of it.  It waits for a session that works, but not longer than a tier. */
 static void not_tried(struct worker *worker, struct session *session, struct job *job,
 		      const struct sent *sent)
@@ -101,12 +109,15 @@ static void not_tried(struct worker *worker, struct session *session, struct job
 	outcome_retry(&worker->away,
 		      first != NULL && first->status[0] != '\0' ? first->status : "4.4.1", "%s", reply);
 	rest(session);
-	if (!was_away && send_is_away(worker))
-		log_text(LOG_WARNING, "smtp", "the SMTP server takes nothing: %s", reply);
 	if (worker->stopping)
 		job_give_back(worker, job, "mailout was stopped");
 	else
 		job_move_first(worker, job, JOB_CLAIMED);
+	if (!send_is_away(worker))
+		return;
+	if (!was_away)
+		log_text(LOG_WARNING, "smtp", "the SMTP server takes nothing: %s", reply);
+	release_claimed(worker);
 }
 
 static void tried(struct worker *worker, struct session *session)

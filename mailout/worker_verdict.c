@@ -92,6 +92,7 @@ static void give_up(struct job *job)
 		g_free(recipient->reply);
 		recipient->reply = g_steal_pointer(&reply);
 		outcome_reject(&job->reason, "5.4.7", "%s", recipient->reply);
+		set_last_reply(job, recipient->reply);
 	}
 	job->fate = FATE_DEAD;
 }

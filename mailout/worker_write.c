@@ -63,10 +63,8 @@ void write_stop(struct worker *worker)
 	g_hash_table_unref(worker->in_hand);
 }
 
-void write_later(struct worker *worker, struct job *job)
+static void keep(struct worker *worker, struct outbound *row)
 {
-	struct outbound *row = g_steal_pointer(&job->row);
-
 	worker->unwritten_bytes += outbound_bytes(row);
 	g_queue_push_tail(&worker->unwritten, row);
 	g_hash_table_replace(worker->unwritten_by_id, &row->id, row);
@@ -74,6 +72,32 @@ void write_later(struct worker *worker, struct job *job)
 		log_lost_result(worker->unwritten.head->data);
 		forget_first(worker);
 	}
+}
+
+void write_later(struct worker *worker, struct job *job)
+{
+	keep(worker, g_steal_pointer(&job->row));
+}
+
+void write_release(struct worker *worker, struct job *job)
+{
+	struct outbound *row = g_new0(struct outbound, 1);
+
+	row->id = job->row->id;
+	row->stream = g_strdup(job->row->stream);
+	row->template_alias = g_strdup(job->row->template_alias);
+	row->tag = g_strdup(job->row->tag);
+	row->metadata = g_strdup(job->row->metadata);
+	row->from_email = g_strdup(job->row->from_email);
+	row->subject = g_strdup(job->row->subject);
+	row->message_id_header = g_strdup(job->row->message_id_header);
+	row->size = job->row->size;
+	row->attempt = job->row->attempt;
+	row->status = OUTBOUND_DEFERRED;
+	row->last_reply = g_strdup(worker->away.text);
+	keep(worker, row);
+	g_clear_pointer(&job->recipients, g_strfreev);
+	job_move_first(worker, job, JOB_PREPARED);
 }
 
 const struct outbound *write_unwritten(const struct worker *worker, const struct id *id)

@@ -4,6 +4,7 @@
  *	DIE_AT=commit		instead of COMMIT
  *	DIE_AT=committed	after COMMIT, before anything else
  *	DIE_AT=ack		instead of basic.ack
+ *	DIE_CALL=2		not at the first call of that kind, but at the second
  *	DIE_ONCE=FILE	only who can delete this file dies
  */
 #include <dlfcn.h>
@@ -19,8 +20,12 @@ static void die_at(const char *place)
 {
 	const char *wanted = getenv("DIE_AT");
 	const char *file = getenv("DIE_ONCE");
+	const char *call = getenv("DIE_CALL");
+	static int calls;
 
-	if (wanted != NULL && file != NULL && strcmp(wanted, place) == 0 && unlink(file) == 0)
+	if (wanted == NULL || file == NULL || strcmp(wanted, place) != 0)
+		return;
+	if (++calls >= (call != NULL ? atoi(call) : 1) && unlink(file) == 0)
 		kill(getpid(), SIGKILL);
 }
 

@@ -1,0 +1,34 @@
+#!/bin/sh
+# SIGTERM: what is in flight is finished, recorded and acknowledged, all else stays in the queue.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$(dirname "$0")/../lib/mailout.sh"
+use_sandbox --only broker,database
+mailout_setup
+sink_mode 'pause 0.1'
+requests 300 | publish
+mailout_start
+delivered 20
+mailout_stop
+is "$mailout_status" 0 'exit status'
+sent=$(sql "SELECT COUNT(*) FROM outbound WHERE status = 'sent'")
+is "$sent" "$(mail_count)" 'what was sent is recorded'
+is "$(sql "SELECT COUNT(*) FROM outbound WHERE status = 'sending'")" 0 'nothing is in doubt'
+wait_for 10 sh -c "[ \"\$($BUILD/tests/it/mailout_probe count mail.out.transactional)\" = $((300 - sent)) ]"
+is "$(waiting mail.out.transactional)" $((300 - sent)) 'the rest is in the queue'
+sink_mode ''
+mailout_start
+recorded 'sent 300'
+is "$(mail_numbers | uniq | wc -l) $(mail_count)" '300 300' 'and is sent by the next run, once'
+is "$(events in-doubt)" 0 'without any doubt'
+
+# A second one leaves at once.
+sink_mode 'pause 3'
+first=301 requests 5 | publish
+wait_for 10 sh -c "[ \"\$($BUILD/tests/it/mailout_probe count mail.out.transactional)\" = 0 ]"
+sleep 0.5
+kill -TERM "$mailout_pid"
+sleep 0.3
+kill -TERM "$mailout_pid"
+mailout_wait
+is "$mailout_status" 75 'a second signal: exit status'
+done_testing
