@@ -184,24 +184,30 @@ const char *wire_get_text(const struct wire *object, const char *key)
 	return wire_get_textn(object, key, &size);
 }
 
-bool wire_get_int(const struct wire *object, const char *key, int64_t *number)
+bool wire_int(const struct wire *value, int64_t *number)
 {
-	struct wire *value = get_typed(object, key, json_type_int);
-
-	if (value == NULL)
+	if (value == NULL || !json_object_is_type(json(value), json_type_int))
 		return false;
 	*number = json_object_get_int64(json(value));
 	return true;
 }
 
-bool wire_get_bool(const struct wire *object, const char *key, bool *boolean)
+bool wire_bool(const struct wire *value, bool *truth)
 {
-	struct wire *value = get_typed(object, key, json_type_boolean);
-
-	if (value == NULL)
+	if (value == NULL || !json_object_is_type(json(value), json_type_boolean))
 		return false;
-	*boolean = json_object_get_boolean(json(value));
+	*truth = json_object_get_boolean(json(value));
 	return true;
+}
+
+bool wire_get_int(const struct wire *object, const char *key, int64_t *number)
+{
+	return wire_int(wire_get(object, key), number);
+}
+
+bool wire_get_bool(const struct wire *object, const char *key, bool *value)
+{
+	return wire_bool(wire_get(object, key), value);
 }
 
 /* RFC 4648, 4: whole quartets, padding only at the end. */
@@ -226,8 +232,13 @@ static bool is_base64(const char *text, size_t size)
 
 unsigned char *wire_get_base64(const struct wire *object, const char *key, size_t *size)
 {
+	return wire_base64(wire_get(object, key), size);
+}
+
+unsigned char *wire_base64(const struct wire *value, size_t *size)
+{
 	size_t text_size;
-	const char *text = wire_get_textn(object, key, &text_size);
+	const char *text = wire_textn(value, &text_size);
 
 	if (text == NULL || !is_base64(text, text_size))
 		return NULL;

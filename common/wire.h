@@ -54,6 +54,9 @@ size_t wire_length(const struct wire *array);
 struct wire *wire_at(const struct wire *array, size_t index);			/* borrowed */
 const char *wire_text(const struct wire *value);				/* a string value's text */
 const char *wire_textn(const struct wire *value, size_t *size);			/* and its size */
+bool wire_int(const struct wire *value, int64_t *number);
+bool wire_bool(const struct wire *value, bool *truth);
+unsigned char *wire_base64(const struct wire *value, size_t *size);		/* as wire_get_base64() */
 /* "object", "array", "string", "integer", "number", "boolean", "null" or "nothing". */
 const char *wire_type_name(const struct wire *value);
 /* Visit the members of an object in order; stops when visit returns false. */

@@ -23,13 +23,14 @@ struct build_input {
 	const struct rendered *rendered;	/* NULL: the request's own Subject, TextBody and HtmlBody */
 	const struct config *config;
 	int64_t date;				/* seconds since 1970 */
+	const char *boundary;			/* begins all boundaries; NULL: random, which nobody can guess */
 };
 
-/* The whole message with CRLF, g_bytes_unref() it.  NULL with *outcome and a reason (REJECT: too large, a header that must not
- * be set ...). */
+/* The whole message with CRLF, g_bytes_unref() it.  NULL with *outcome and a reason (REJECT: too large, a subject of several
+ * lines ...; RETRY: a stored attachment was not fetched, no text can be made of HTML). */
 GBytes *build_message(const struct build_input *input, enum outcome *outcome, struct reason *reason);
 
-/* The Message-ID of a request without angle brackets: "<id>@<domain of From or config>"; g_free() it. */
+/* The Message-ID of a request without angle brackets: "<id>@<domain of From>"; g_free() it. */
 char *build_message_id(const struct request *request, const char *from_email);
 
 #endif

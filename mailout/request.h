@@ -33,8 +33,8 @@ struct request_header {
 };
 
 struct request_attachment {
-	char *name;			/* UTF-8, made safe */
-	char *content_type;
+	char *name;			/* UTF-8, one line without slashes; NULL: that of the stored one */
+	char *content_type;		/* NULL: that of the stored one, or unknown */
 	char *content_id;		/* NULL: not for HTML */
 	unsigned char *data;		/* NULL: stored, `stored` tells which; filled in by sentlog_attachment() */
 	size_t size;
@@ -63,7 +63,7 @@ struct request {
 	int64_t send_at;		/* seconds since 1970; 0: at once */
 	int64_t expires_at;		/* 0: never */
 	char *unsubscribe_url;		/* ListUnsubscribe.Url: https; "" for none */
-	char *unsubscribe_mailto;
+	char *unsubscribe_mailto;	/* "mailto:..."; "" for none */
 	bool dry_run;
 	struct wire *json;
 };
@@ -81,7 +81,11 @@ void request_free(struct request **request);
 char **request_recipients(const struct request *request);
 
 /* Give a request that has no From the template's or the config's ("Name <user@example.com>"): afterwards
- * request->from is what the message says.  REJECT if `from` is empty (nobody said one) or no address. */
+ * request->from is what the message says.  REJECT if `from` is empty (nobody said one); RETRY if it is no address, for
+ * then the template or the config is wrong. */
 enum outcome request_set_from(struct request *request, const char *from, struct reason *reason);
+
+/* "type/subtype" with or without parameters (RFC 2045, 5.1); not multipart. */
+bool request_is_media_type(const char *text);
 
 #endif

@@ -1,10 +1,19 @@
 MAILOUT_SOURCES = \
+	mailout/build.c \
+	mailout/build_part.c \
 	mailout/event.c \
+	mailout/header.c \
 	mailout/model.c \
 	mailout/mustache.c \
 	mailout/mustache_compile.c \
 	mailout/prepare.c \
 	mailout/rate.c \
+	mailout/request.c \
+	mailout/request_address.c \
+	mailout/request_attachment.c \
+	mailout/request_check.c \
+	mailout/request_header.c \
+	mailout/request_time.c \
 	mailout/sender.c \
 	mailout/sender_check.c \
 	mailout/sender_child.c \
