@@ -93,11 +93,6 @@ bool store_lost(const struct store *store)
 	return db_lost(store->db);
 }
 
-int64_t store_value_max(const struct store *store)
-{
-	return db_max_packet(store->db);
-}
-
 /* ---- values ---- */
 
 static void add(struct store *store, struct db_value value)
@@ -387,14 +382,47 @@ static enum outcome fill_transaction(struct store *store, struct sorted *sorted,
 	return outcome;
 }
 
+static size_t largest_value(const struct inbound *message)
+{
+	size_t largest = MAX(message->text_body.size, message->html_body.size);
+
+	largest = MAX(largest, MAX(message->headers.size, message->raw.size));
+	for (size_t a = 0; a < message->attachment_count; a++)
+		largest = MAX(largest, message->attachments[a].blob.size);
+	return largest;
+}
+
+/*
+ * The server refuses such a value at every try, and all other mail would wait behind it: it is put aside, to be
+ * requeued when the server takes more.
+ */
+static enum outcome check_sizes(const struct store *store, struct inbound **messages, size_t count,
+				struct reason *reason)
+{
+	int64_t limit = db_max_packet(store->db);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t size = largest_value(messages[i]);
+
+		if (size >= (size_t)limit)
+			return outcome_reject(reason, "5.3.4",
+					      "a part of %zu bytes does not fit into the database's "
+					      "max_allowed_packet of %" G_GINT64_FORMAT,
+					      size, limit);
+	}
+	return OUTCOME_OK;
+}
+
 enum outcome store_batch(struct store *store, struct inbound **messages, size_t count,
 			 struct reason *reason)
 {
 	g_autofree struct inbound **copy = g_memdup2(messages, count * sizeof(struct inbound *));
 	struct sorted sorted = {.messages = copy, .count = count};
 	bool unknown = false;
-	enum outcome outcome = db_begin(store->db, reason);
+	enum outcome outcome = check_sizes(store, messages, count, reason);
 
+	if (outcome == OUTCOME_OK)
+		outcome = db_begin(store->db, reason);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	outcome = fill_transaction(store, &sorted, reason);

@@ -30,9 +30,6 @@ void store_close(struct store **store);
 /* After a failure: is the connection gone, so that only store_close() makes sense? */
 bool store_lost(const struct store *store);
 
-/* Longest value that this server takes (max_allowed_packet). */
-int64_t store_value_max(const struct store *store);
-
 /*
  * Store all or none.  OK: committed, and each message's `duplicate` says whether it was there
  * before. RETRY: try the same again later, perhaps with a new connection (a COMMIT whose answer was
