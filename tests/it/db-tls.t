@@ -25,7 +25,8 @@ try() {
 like "$(try localhost "$TMP/ca.pem")" "^mailctl: mysql: localhost:$MYSQL_PORT: .*(TLS|SSL)" 'a server without TLS is refused'
 
 "$SANDBOX" halt "$SANDBOX_DIR" database
-setsid mariadbd --no-defaults --user=mysql --datadir="$SANDBOX_DIR/database/data" --socket="$MYSQL_SOCKET" \
+setsid mariadbd --no-defaults --user=mysql --datadir="$SANDBOX_DIR/database/data" \
+	--tmpdir="$SANDBOX_DIR/database/tmp" --socket="$MYSQL_SOCKET" \
 	--port="$MYSQL_PORT" --bind-address=127.0.0.1 --max-allowed-packet=128M --ssl-cert="$TMP/server.pem" \
 	--ssl-key="$TMP/server.key" > "$TMP/server.log" 2>&1 &
 server=$!
