@@ -399,6 +399,8 @@ enum outcome mustache_render(const struct mustache *template, const struct model
 		.reason = reason,
 	};
 
+	if (options->outer != NULL)
+		push(&renderer, options->outer);
 	push(&renderer, model);
 	enum outcome outcome = render(&renderer, template, 0, template->step_count, NULL);
 

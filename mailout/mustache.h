@@ -31,6 +31,7 @@ struct mustache_options {
 	 * nothing, or when strict is RETRY 4.3.5.  May be NULL. */
 	const struct mustache *(*partial)(const char *name, void *context);
 	void *context;
+	const struct model *outer;	/* where names are looked for last; may be NULL */
 	size_t output_max;		/* bytes; more is REJECT 5.3.4 */
 	unsigned int depth_max;		/* sections, partials and blocks within each other */
 	unsigned int partials_max;	/* partials and parents in all */
