@@ -15,5 +15,6 @@ MAILCTL_SOURCES = \
 	mailctl/rabbitmqctl.c \
 	mailctl/report.c \
 	mailctl/run.c \
+	mailctl/send.c \
 	mailctl/setup.c \
 	mailctl/setup_mysql.c
