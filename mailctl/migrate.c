@@ -4,7 +4,8 @@
 #include <string.h>
 
 #define STATUS "4.3.5" /* RFC 3463: system incorrectly configured */
-#define LOCK "mailpipe migrations"
+/* A lock's name is valid in the whole server and has 64 characters in MySQL. */
+#define LOCK "CONCAT('mailpipe ', LEFT(DATABASE(), 50))"
 
 enum { LOCK_WAIT_S = 5, ER_NO_SUCH_TABLE_CODE = 1146 };
 
@@ -144,9 +145,9 @@ static bool take_number(const struct db_value *columns, size_t count, void *cont
 
 static enum outcome lock(struct db *db, struct reason *reason)
 {
-	struct db_value values[] = {db_text(LOCK), db_int(LOCK_WAIT_S)};
+	struct db_value values[] = {db_int(LOCK_WAIT_S)};
 	int64_t got = 0;
-	enum outcome outcome = db_query_once(db, "SELECT GET_LOCK(?, ?)", values,
+	enum outcome outcome = db_query_once(db, "SELECT GET_LOCK(" LOCK ", ?)", values,
 					     G_N_ELEMENTS(values), take_number, &got, reason);
 
 	if (outcome == OUTCOME_OK && got != 1)
@@ -198,7 +199,7 @@ enum outcome migrate(struct db *db, void (*say)(const char *what, const char *do
 		if (outcome == OUTCOME_OK)
 			outcome = apply_missing(db, say, context, &reading, reason);
 		if (!db_lost(db))
-			db_exec(db, "DO RELEASE_LOCK('" LOCK "')", NULL);
+			db_exec(db, "DO RELEASE_LOCK(" LOCK ")", NULL);
 	}
 	g_hash_table_destroy(reading.versions);
 	return outcome;

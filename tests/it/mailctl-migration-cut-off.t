@@ -22,7 +22,7 @@ is "$(schema)" "$whole" 'and the schema is whole'
 is "$(sql 'SELECT COUNT(*) FROM messages')" 1 'what was stored is still there'
 
 # Two at once.
-sql "SELECT GET_LOCK('mailpipe migrations', 5), SLEEP(8)" > /dev/null &
+sql "SELECT GET_LOCK(CONCAT('mailpipe ', DATABASE()), 5), SLEEP(8)" > /dev/null &
 holder=$!
 sleep 1
 like "$(mailctl setup --only=mysql)" 'another mailctl setup is at work' 'a second setup waits and gives up'
