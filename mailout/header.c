@@ -110,10 +110,14 @@ static void append_b(GString *out, const char *text, size_t size)
 	g_string_append(out, encoded);
 }
 
-/* How much of the text, in whole characters, fits into an encoded word with that much room for its inside. */
+/*
+ * How much of the text, in whole characters, fits into an encoded word with that much room for its inside.  In base64 a
+ * multiple of three bytes, if there is one: some decoders (GMime's) join neighbouring words and stop at padding.
+ */
 static size_t fitting(const char *text, bool q, size_t room)
 {
 	size_t size = 0;
+	size_t unpadded = 0;
 
 	while (text[size] != '\0') {
 		size_t next = size + (size_t)(g_utf8_next_char(text + size) - (text + size));
@@ -121,8 +125,9 @@ static size_t fitting(const char *text, bool q, size_t room)
 		if ((q ? q_size(text, next) : b_size(next)) > room)
 			break;
 		size = next;
+		unpadded = size % 3 == 0 ? size : unpadded;
 	}
-	return size;
+	return q || text[size] == '\0' || unpadded == 0 ? size : unpadded;
 }
 
 /* A blank and an encoded word again and again; decoders drop the blanks between them.  `reserve` bytes stay free

@@ -139,12 +139,11 @@ static bool is_local_part(struct check *check, const char *path, const char *loc
 	return is_dot_atom(local) || is_quoted_string(local);
 }
 
-void check_address(struct check *check, const char *path, const char *email, const char *name,
-		   struct address *to)
+static void check_email(struct check *check, const char *path, const char *email, struct address *to)
 {
 	const char *at = strrchr(email, '@');
 
-	if (check->failed || !check_is_line(check, path, email) || !check_is_line(check, path, name))
+	if (check->failed || !check_is_line(check, path, email))
 		return;
 	g_autofree char *local = at != NULL ? g_strndup(email, (gsize)(at - email)) : g_strdup("");
 
@@ -156,16 +155,27 @@ void check_address(struct check *check, const char *path, const char *email, con
 
 	if (domain == NULL)
 		return;
-	if (strlen(local) + 1 + strlen(domain) > EMAIL_MAX) {
+	if (strlen(local) + 1 + strlen(domain) > EMAIL_MAX)
 		check_fail(check, path, "an address longer than %d bytes", EMAIL_MAX);
+	else
+		to->email = g_strconcat(local, "@", domain, NULL);
+}
+
+static void check_name(struct check *check, const char *path, const char *name, struct address *to)
+{
+	if (check->failed || !check_is_line(check, path, name))
 		return;
-	}
-	if (strlen(name) > NAME_MAX_BYTES) {
+	if (strlen(name) > NAME_MAX_BYTES)
 		check_fail(check, path, "a name of %zu bytes, more than %d", strlen(name), NAME_MAX_BYTES);
-		return;
-	}
-	to->email = g_strconcat(local, "@", domain, NULL);
-	to->name = g_strstrip(g_strdelimit(g_strdup(name), "\t", ' '));
+	else
+		to->name = g_strstrip(g_strdelimit(g_strdup(name), "\t", ' '));
+}
+
+void check_address(struct check *check, const char *path, const char *email, const char *name,
+		   struct address *to)
+{
+	check_email(check, path, email, to);
+	check_name(check, path, name, to);
 }
 
 /* ---- text: "Ann <ann@example.com>, bob@example.com" ---- */
@@ -238,33 +248,43 @@ static bool scan_character(struct scan *scan, const char **p)
 	return false;
 }
 
-/* The mailbox `text`, whose address is `address`.  GMime decodes the name. */
-static void read_mailbox(struct check *check, const char *path, const char *text, const char *address,
+/* Is this what GMime reads, too?  It shows A-labels in letters. */
+static bool is_same(InternetAddressMailbox *mailbox, const char *written, const char *email)
+{
+	const char *read = internet_address_mailbox_get_addr(mailbox);
+	const char *idn = internet_address_mailbox_get_idn_addr(mailbox);
+
+	return (read != NULL && strcmp(read, written) == 0) ||
+	       (idn != NULL && g_ascii_strcasecmp(idn, email) == 0);
+}
+
+/* The mailbox `text`, whose address is `email`.  GMime decodes the name. */
+static void read_mailbox(struct check *check, const char *path, const char *text, const char *email,
 			 struct address *to)
 {
-	InternetAddressList *list = NULL;
-	const char *email = NULL;
 	const char *name = NULL;
 
 	if (strlen(text) > MAILBOX_MAX) {
 		check_fail(check, path, "an address of %zu bytes, more than %d", strlen(text), MAILBOX_MAX);
 		return;
 	}
-	list = internet_address_list_parse(NULL, text);
-	if (list != NULL && internet_address_list_length(list) == 1) {
-		InternetAddress *only = internet_address_list_get_address(list, 0);
+	check_email(check, path, email, to);
+	if (check->failed)
+		return;
+	InternetAddressList *list = internet_address_list_parse(NULL, text);
+	InternetAddress *only = list != NULL && internet_address_list_length(list) == 1
+					? internet_address_list_get_address(list, 0)
+					: NULL;
 
-		if (INTERNET_ADDRESS_IS_MAILBOX(only)) {
-			email = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(only));
-			name = internet_address_get_name(only);
-		}
+	if (only != NULL && INTERNET_ADDRESS_IS_MAILBOX(only) &&
+	    is_same(INTERNET_ADDRESS_MAILBOX(only), email, to->email)) {
+		name = internet_address_get_name(only);
+		name = name != NULL ? name : "";
 	}
-	/* An address in letters beyond ASCII GMime may not know; what it knows must be what stands there. */
-	if (email == NULL || strcmp(email, address) != 0 ||
-	    (name != NULL && !g_utf8_validate(name, -1, NULL)))
+	if (name == NULL || !g_utf8_validate(name, -1, NULL))
 		check_fail(check, path, "no address: \"%s\"", text);
 	else
-		check_address(check, path, email, name != NULL ? name : "", to);
+		check_name(check, path, name, to);
 	g_clear_object(&list);
 }
 
