@@ -72,6 +72,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%.t,$(wildcard tests/uni
 # Programs that integration tests run against real servers.
 IT_PROGRAMS := $(patsubst tests/it/%.c,$(B)/tests/it/%,$(wildcard tests/it/*.c)) $(B)/tests/fail.so \
 	$(B)/tests/fuzz/parse-server
+BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
 
 all: $(PROGRAMS) ## build (the default)
 
@@ -148,6 +149,10 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(PARSE_LIB) $(MAILIN_LIB) $(COMMON_L
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+$(B)/tests/bench/%: $(B)/obj/tests/bench/%.o $(MAILOUT_LIB) $(COMMON_LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(WITH_TLS) -o $@ $^ $(PKG_LIBS)
+
 # Makes library calls fail; preloaded by tests, so free of fortification and sanitizers.
 $(B)/tests/fail.so: tests/lib/fail.c $(B)/flags
 	@mkdir -p $(@D)
@@ -171,6 +176,8 @@ check: ## install what is missing, build, run all tests
 	@$(RUN_TESTS) $(UNIT_TESTS) $(T)
 
 test-programs: $(UNIT_TESTS) $(IT_PROGRAMS)
+
+bench-programs: $(BENCH_PROGRAMS)
 
 # One sandbox serves all tests that do not need one of their own.
 RUN_TESTS = BUILD=$(abspath $(B)) tests/lib/run-tests $(JOBS)
@@ -204,7 +211,7 @@ demo: ## send real mails through a sandbox and show the rows
 
 bench: ## speed and memory beside what they are measured against
 	@$(MAKE) deps
-	@$(MAKE) all test-programs
+	@$(MAKE) all test-programs bench-programs
 	@BUILD=$(abspath $(B)) tests/bench/bench
 
 # What each tool has to say fails the target; a tool that is missing is named.
@@ -251,7 +258,7 @@ help: ## this list
 		/^#: / { sub(/^#: /, ""); variables = variables "\n  " $$0 } \
 		END { print "\nvariables:" variables }' Makefile
 
-.PHONY: all deps check check-san test-programs unit it check-corpus sandbox sandbox-stop demo bench lint install \
+.PHONY: all deps check check-san test-programs bench-programs unit it check-corpus sandbox sandbox-stop demo bench lint install \
 	install-built uninstall clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

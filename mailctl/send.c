@@ -46,13 +46,13 @@ enum { READ_SIZE = 64 * 1024, MS_PER_S = 1000 };
 
 struct send {
 	struct config *config;
-	struct wire *json;		/* the request */
-	struct wire *model;		/* NULL until there is one; becomes json's */
-	GPtrArray *contents;		/* of attachments, until the request is printed */
+	struct wire *json;   /* the request */
+	struct wire *model;  /* NULL until there is one; becomes json's */
+	GPtrArray *contents; /* of attachments, until the request is printed */
 	const char *stream;
 	bool dry_run;
 	bool print_json;
-	int status;			/* EXIT_FINE until something is wrong */
+	int status; /* EXIT_FINE until something is wrong */
 };
 
 /* ---- what is wrong ---- */
@@ -103,7 +103,8 @@ static const char *option_of(const char *field, size_t size)
 	return NULL;
 }
 
-/* "To: no address" becomes "--to: no address"; other fields that the text names become options, too. */
+/* "To: no address" becomes "--to: no address"; other fields that the text names become options,
+ * too. */
 static char *in_options(const char *text)
 {
 	GString *result = g_string_new(NULL);
@@ -303,8 +304,8 @@ static bool set_line(struct send *send, const char *key, const char *text)
 static bool add_address(struct send *send, const char *key, const char *text)
 {
 	const char *before = wire_get_text(send->json, key);
-	g_autofree char *all = before != NULL ? g_strconcat(before, ", ", text, NULL)
-					      : g_strdup(text);
+	g_autofree char *all =
+		before != NULL ? g_strconcat(before, ", ", text, NULL) : g_strdup(text);
 
 	return set_line(send, key, all);
 }
