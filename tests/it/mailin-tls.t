@@ -42,5 +42,6 @@ else
 	own_parser
 	deliver < "$TMP/mail"
 	is_result 75 "4.3.0 $TMP/tree/sbin/mailin-tls: No such file or directory" 'no mailin-tls'
-	ok 'a dry run needs none' "$MAILIN" --dry-run -c "$CONF" < "$TMP/mail" > /dev/null
+	"$MAILIN" --dry-run -c "$CONF" < "$TMP/mail" > /dev/null
+	is $? 0 'a dry run needs none'
 fi
