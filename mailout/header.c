@@ -255,8 +255,12 @@ static void append_mailbox(GString *out, const struct header_mailbox *mailbox, b
 		append_encoded(out, mailbox->name, 0);
 	} else if (*mailbox->name != '\0') {
 		g_autofree char *name = phrase(mailbox->name);
+		g_autofree char *both = g_strdup_printf("%s %s", name, address);
+		bool together = strlen(both) < FOLD_AT;
 
-		append_word(out, " ", 1, name, strlen(name));
+		append_word(out, " ", 1, together ? both : name, strlen(together ? both : name));
+		if (together)
+			return;
 	}
 	append_word(out, " ", 1, address, strlen(address));
 }
