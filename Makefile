@@ -236,6 +236,7 @@ install-built:
 	install -m 755 $(B)/libexec/mailpipe/mailin-parse $(DESTDIR)$(libexecdir)/mailpipe
 	install -m 644 $(POSTFIX_FILES) $(DESTDIR)$(datadir)/mailpipe/postfix
 	install -m 755 postfix/mailpipe-postfix $(DESTDIR)$(datadir)/mailpipe/postfix
+	install -m 644 debian/mailpipe.conf.example $(DESTDIR)$(datadir)/mailpipe
 	install -d $(DESTDIR)$(unitdir)
 	sed 's|@sbindir@|$(sbindir)|' debian/mailin-ingest.service >$(DESTDIR)$(unitdir)/mailin-ingest.service
 	for page in $(MAN_PAGES); do \

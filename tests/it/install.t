@@ -1,0 +1,17 @@
+#!/bin/sh
+# What `make install` puts below DESTDIR works from there, and `make uninstall` takes all of it away.
+. "$(dirname "$0")/../lib/tap.sh"
+plan 7
+quiet_make() { make -s -C "$TREE" B="$BUILD" DESTDIR="$TMP/root" prefix=/usr "$@" > "$TMP/said" 2>&1; }
+ok 'installed' quiet_make install-built
+usr=$TMP/root/usr
+printf 'Subject: hello\n\nHello.\n' > "$TMP/mail"
+is "$("$usr/sbin/mailin" --dry-run < "$TMP/mail" | jq -r .Subject)" hello 'mailin finds its parser'
+like "$("$usr/sbin/mailin-ingest" --version)" '[0-9]\.[0-9]' 'mailin-ingest runs'
+is "$("$usr/bin/mailctl" -c "$usr/share/mailpipe/mailpipe.conf.example" config | grep -c '^\[route ')" 2 \
+	'the example config is one'
+is "$(sh "$usr/share/mailpipe/postfix/mailpipe-postfix" --help | head -n 1)" \
+	'usage: mailpipe-postfix [OPTION] ... [DOMAIN ...]' "Postfix's script is there"
+is "$(cd "$TREE/man" && ls)" "$(find "$usr/share/man" -type f -exec basename {} \; | LC_ALL=C sort)" 'all manual pages'
+quiet_make uninstall
+is "$(find "$TMP/root" -type f)" '' 'nothing is left after uninstall'
