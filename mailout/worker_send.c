@@ -76,6 +76,9 @@ void send_stop(struct worker *worker)
 
 	for (int64_t i = 0; i < worker->config->smtp_sessions; i++)
 		if (worker->sessions[i].sender != NULL)
+			sender_finish(worker->sessions[i].sender);
+	for (int64_t i = 0; i < worker->config->smtp_sessions; i++)
+		if (worker->sessions[i].sender != NULL)
 			sender_stop(&worker->sessions[i].sender, deadline);
 	g_clear_pointer(&worker->sessions, g_free);
 }

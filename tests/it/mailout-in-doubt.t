@@ -17,7 +17,7 @@ mailout_set mailout in_doubt hold
 first=11 requests 1 '' cut@example.test | publish
 first=12 requests 5 | publish
 mailout_start
-recorded 'sent 11,held 1'
+recorded 'held 1,sent 11'
 wait_for 10 is_empty mail.out.transactional
 is "$(grep -c "$TAG 11$" "$SINK/mails")" 1 'hold: that one came once'
 is "$(recipients_of 11)" 'cut@example.test in-doubt - ' 'hold: the record says so'

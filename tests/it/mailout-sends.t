@@ -11,6 +11,7 @@ requests 20 '"Tag": "again"' | publish
 mailout_start
 recorded 'sent 250'
 wait_for 10 is_empty mail.out.bulk
+wait_for 10 is_empty mail.out.transactional
 mailout_stop
 is "$mailout_status" 0 'exit status'
 is "$(mail_count)" 250 'each is sent once'
