@@ -2,7 +2,6 @@
 
 #include <glib.h>
 
-static const char IN_DOUBT[] = "4.4.2";
 static const char UNEXPECTED[] = "4.5.0";
 
 struct flight *flight_new(struct session *session, struct sender_job *job)
@@ -51,15 +50,14 @@ static void begin_answer(const struct flight *flight, struct sender_answer *answ
 	};
 }
 
-/* The server broke the protocol, or said nothing. */
-static struct reply unexpected(const struct reply *reply, bool ended)
+/* The server broke the protocol. */
+static struct reply unexpected(const struct reply *reply)
 {
 	g_autofree char *text =
-		g_strdup_printf("unexpected reply to %s: %d %s",
-				ended ? "the message" : "RCPT or DATA", reply->code, reply->text);
+		g_strdup_printf("unexpected reply: %d %s", reply->code, reply->text);
 	struct reply local;
 
-	reply_set_local(&local, ended ? IN_DOUBT : UNEXPECTED, text);
+	reply_set_local(&local, UNEXPECTED, text);
 	local.code = reply->code;
 	return local;
 }
@@ -93,7 +91,7 @@ void flight_answer(const struct flight *flight, const struct reply *mail,
 		if (which == NULL)
 			which = &none;
 		if (!explains(which, state)) {
-			local = unexpected(which, flight->ended_data);
+			local = unexpected(which);
 			which = &local;
 		}
 		set_recipient(&answer->recipients[i], state, which);
