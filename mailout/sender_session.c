@@ -51,6 +51,7 @@ struct session {
 	int fd;
 	struct deadline end;         /* no new message after it */
 	struct deadline message_end; /* the message in hand is given up */
+	struct deadline limit;       /* of what the server is doing; at_ms 0: of nothing */
 	GQueue flights;              /* in libesmtp's list and not answered */
 	int64_t messages;            /* that were put there */
 	bool begun;                  /* the server has taken note of a message */
@@ -60,12 +61,22 @@ struct session {
 
 /* ---- the clock ---- */
 
+static void note_time(struct session *session)
+{
+	if (session->limit.at_ms != 0 && deadline_passed(session->limit))
+		session->timed_out = true;
+	session->limit.at_ms = 0;
+}
+
 /* Something has happened or is about to: the server has its time from now on. */
 static void step(struct session *session, int64_t time_ms)
 {
 	sender_child_step(session->child);
-	if (session->fd >= 0 && !watchdog_arm(session->fd, deadline_earlier(deadline_in(time_ms),
-									    session->message_end)))
+	note_time(session);
+	if (session->fd < 0)
+		return;
+	session->limit = deadline_earlier(deadline_in(time_ms), session->message_end);
+	if (!watchdog_arm(session->fd, session->limit))
 		shutdown(session->fd, SHUT_RDWR);
 }
 
@@ -76,8 +87,8 @@ static void step_usual(struct session *session)
 
 static void rest(struct session *session)
 {
-	if (watchdog_disarm())
-		session->timed_out = true;
+	watchdog_disarm();
+	note_time(session);
 }
 
 static void new_message_time(struct session *session)
