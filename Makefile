@@ -231,7 +231,8 @@ install: all ## install programs, manual pages, postfix's files, the service
 install-built:
 	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir)/mailpipe \
 		$(DESTDIR)$(datadir)/mailpipe/postfix
-	install -m 755 $(B)/sbin/mailin $(B)/sbin/mailin-tls $(B)/sbin/mailin-ingest $(DESTDIR)$(sbindir)
+	install -m 755 $(B)/sbin/mailin $(B)/sbin/mailin-tls $(B)/sbin/mailin-ingest \
+		$(B)/sbin/mailout $(DESTDIR)$(sbindir)
 	install -m 755 $(B)/bin/mailctl $(DESTDIR)$(bindir)
 	install -m 755 $(B)/libexec/mailpipe/mailin-parse $(DESTDIR)$(libexecdir)/mailpipe
 	install -m 644 $(POSTFIX_FILES) $(DESTDIR)$(datadir)/mailpipe/postfix
@@ -244,7 +245,8 @@ install-built:
 	done
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(sbindir)/mailin $(DESTDIR)$(sbindir)/mailin-tls $(DESTDIR)$(sbindir)/mailin-ingest $(DESTDIR)$(bindir)/mailctl
+	rm -f $(DESTDIR)$(sbindir)/mailin $(DESTDIR)$(sbindir)/mailin-tls $(DESTDIR)$(sbindir)/mailin-ingest \
+		$(DESTDIR)$(sbindir)/mailout $(DESTDIR)$(bindir)/mailctl
 	rm -rf $(DESTDIR)$(libexecdir)/mailpipe $(DESTDIR)$(datadir)/mailpipe
 	rm -f $(DESTDIR)$(unitdir)/mailin-ingest.service
 	for page in $(MAN_PAGES); do \

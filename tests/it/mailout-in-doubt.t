@@ -20,7 +20,7 @@ mailout_start
 recorded 'held 1,sent 11'
 wait_for 10 is_empty mail.out.transactional
 is "$(grep -c "$TAG 11$" "$SINK/mails")" 1 'hold: that one came once'
-is "$(recipients_of 11)" 'cut@example.test in-doubt - ' 'hold: the record says so'
+is "$(recipients_of 11)" 'cut@example.test in-doubt - 4.4.2' 'hold: the record says so'
 like "$(probe take mail.dead)" '^attempt=1 .*key=mail.out.transactional' 'hold: a dead letter'
 is "$(probe take test.events | grep '^{' | jq -r 'select(.MessageID | test("1$")) | .RecordType' | tr '\n' ' ')" \
 	'Deferral Delivery Hold ' 'the events'

@@ -24,7 +24,7 @@ mailout_stop
 bulk() { awk -F'\t' -v tag="$TAG" '{ n = $5; sub(tag " ", "", n) } n + 0 <= 100 { print $1 }' "$SINK/mails" | sort -n; }
 is "$(bulk | wc -l)" 100 'all are sent'
 took=$(bulk | awk 'NR == 1 { first = $1 } END { print $1 - first }')
-ok "100 at 20 a second take 4.95 s ($took)" awk -v took="$took" 'BEGIN { exit !(took > 4.9 && took < 6) }'
+ok "100 at 20 a second take at least 4.95 s ($took)" awk -v took="$took" 'BEGIN { exit !(took > 4.9 && took < 12) }'
 # The sink sees a message a little later than it was let go; tests/unit/rate_test.c is exact.
 most=$(bulk | awk '{ t[NR] = $1 } END { for (i = 1; i <= NR; i++) { n = 0; for (j = i; j <= NR && t[j] < t[i] + 0.99; j++) n++;
 	if (n > most) most = n } print most }')

@@ -6,12 +6,12 @@ use_sandbox --only broker,database
 mailout_setup
 probe events
 in_s() { date -u -d "@$(($(date +%s) + $1))" +%Y-%m-%dT%H:%M:%SZ; }
-at=$(($(date +%s) + 8))
-requests 3 "\"SendAt\": \"$(in_s 8)\"" | publish
+at=$(($(date +%s) + 15))
+requests 3 "\"SendAt\": \"$(in_s 15)\"" | publish
 first=4 requests 3 "\"SendAt\": \"$(in_s -60)\", \"ExpiresAt\": \"$(in_s 60)\"" | publish
 first=7 requests 3 "\"ExpiresAt\": \"$(in_s -1)\"" | publish
 first=10 requests 3 '"DryRun": true' | publish
-first=13 requests 3 "\"SendAt\": \"$(in_s 7)\", \"ExpiresAt\": \"$(in_s 6)\"" | publish
+first=13 requests 3 "\"SendAt\": \"$(in_s 14)\", \"ExpiresAt\": \"$(in_s 13)\"" | publish
 mailout_start
 recorded 'dry-run 3,expired 3,scheduled 6,sent 3'
 is "$(mail_numbers | tr '\n' ' ')" '4 5 6 ' 'at once goes what is due'

@@ -1,0 +1,116 @@
+/* Which tier comes next, and what a message says of itself on its way. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <glib.h>
+
+#include "common/retry.h"
+
+enum { DAY_S = 24 * 60 * 60, MINUTE_MS = 60 * 1000 };
+
+/* 1m 5m 15m 1h 4h, given up after 5 days */
+static struct config *config;
+
+static int set_up(void **state)
+{
+	(void)state;
+	config = config_default();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	config_free(&config);
+	return 0;
+}
+
+static void tiers_follow_each_other_and_the_last_repeats(void **state)
+{
+	(void)state;
+	for (int64_t attempt = 1; attempt <= 30; attempt++) {
+		size_t tier = 99;
+
+		assert_true(retry_next(config, attempt, 1000, 1000, &tier));
+		assert_int_equal(tier, MIN(attempt - 1, 4));
+	}
+}
+
+static void nonsense_of_a_producer_is_the_first_tier(void **state)
+{
+	size_t tier = 99;
+
+	(void)state;
+	assert_true(retry_next(config, 0, 1000, 1000, &tier));
+	assert_int_equal(tier, 0);
+	assert_true(retry_next(config, INT64_MAX, 1000, 1000, &tier));
+	assert_int_equal(tier, 4);
+}
+
+static void given_up_at_max_age(void **state)
+{
+	size_t tier;
+
+	(void)state;
+	assert_true(retry_next(config, 9, 1000, 1000 + 5 * DAY_S - 1, &tier));
+	assert_false(retry_next(config, 9, 1000, 1000 + 5 * DAY_S, &tier));
+}
+
+static void largest_tier_within_a_delay(void **state)
+{
+	size_t tier = 99;
+
+	(void)state;
+	assert_false(retry_tier_within(config, MINUTE_MS - 1, &tier));
+	assert_true(retry_tier_within(config, MINUTE_MS, &tier));
+	assert_int_equal(tier, 0);
+	assert_true(retry_tier_within(config, 59 * MINUTE_MS, &tier));
+	assert_int_equal(tier, 2);
+	assert_true(retry_tier_within(config, INT64_MAX, &tier));
+	assert_int_equal(tier, 4);
+}
+
+static void a_message_keeps_its_body_and_properties(void **state)
+{
+	char body[] = "{}";
+	char id[] = "id";
+	char queue[] = "mail.out.bulk";
+	struct broker_delivery delivery = {
+		.body = body, .body_size = 2, .message_id = id, .queue = queue, .timestamp = 5};
+	struct retry_headers headers = {.attempt = 3, .first_seen_s = 7, .last_error = "busy"};
+	struct broker_header room[RETRY_HEADERS];
+	struct broker_message message =
+		retry_message(&delivery, "mail.retry.5m", queue, &headers, room);
+
+	(void)state;
+	assert_string_equal(message.exchange, "mail.retry.5m");
+	assert_string_equal(message.routing_key, queue);
+	assert_ptr_equal(message.body, body);
+	assert_int_equal(message.body_size, 2);
+	assert_string_equal(message.message_id, "id");
+	assert_int_equal(message.timestamp, 5);
+	assert_false(message.optional);
+	assert_int_equal(message.header_count, 3);
+	assert_string_equal(room[0].name, HEADER_ATTEMPT);
+	assert_int_equal(room[0].number, 3);
+	assert_string_equal(room[1].name, HEADER_FIRST_SEEN);
+	assert_int_equal(room[1].number, 7);
+	assert_string_equal(room[2].name, HEADER_LAST_ERROR);
+	assert_string_equal(room[2].text, "busy");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tiers_follow_each_other_and_the_last_repeats),
+		cmocka_unit_test(nonsense_of_a_producer_is_the_first_tier),
+		cmocka_unit_test(given_up_at_max_age),
+		cmocka_unit_test(largest_tier_within_a_delay),
+		cmocka_unit_test(a_message_keeps_its_body_and_properties),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
