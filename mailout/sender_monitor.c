@@ -82,7 +82,7 @@ static void finish_reply(struct monitor *monitor)
 
 	if (monitor->phase == MONITOR_GREETING)
 		agrees = reply.code == CODE_READY;
-	if (monitor->phase >= MONITOR_MAIL || !agrees)
+	if (monitor->phase == MONITOR_MAIL || !agrees)
 		monitor->last = reply;
 }
 
@@ -157,7 +157,8 @@ bool monitor_write(struct monitor *monitor, const char *data, size_t size)
 			return set_fault(monitor, "4.7.0", "the session is not encrypted");
 	} else if (begins(data, size, "MAIL FROM:")) {
 		monitor->phase = MONITOR_MAIL;
-		return allow_mail(monitor);
+		monitor->mail_begun = allow_mail(monitor);
+		return monitor->mail_begun;
 	}
 	return true;
 }

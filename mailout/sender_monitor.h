@@ -37,6 +37,7 @@ struct monitor {
 	/* What happened. */
 	enum monitor_phase phase;
 	bool authenticated;
+	bool mail_begun;		/* a MAIL was sent */
 	struct reply last;		/* the last complete reply; before MAIL: the last that said no */
 	bool asked;			/* a reply is expected */
 	bool faulty;			/* end the session: */

@@ -445,7 +445,7 @@ static void explain(struct session *session, const struct sender_tls *tls,
 	} else if (session->no_starttls) {
 		outcome_retry(reason, "4.7.0", "the server does not offer STARTTLS");
 	} else if (last->code == REPLY_CLOSING ||
-		   (last->code != 0 && session->monitor.phase < MONITOR_MAIL)) {
+		   (last->code != 0 && !session->monitor.mail_begun)) {
 		failure->code = last->code;
 		outcome_retry(reason, "4.3.2", "%d %s%s%s", last->code, last->status,
 			      last->status[0] != '\0' ? " " : "", last->text);
