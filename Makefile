@@ -98,6 +98,11 @@ $(B)/gen/mailctl/migrations_data.c: mailctl/embed-migrations $(MIGRATIONS)
 	@mkdir -p $(@D)
 	$(Q)mailctl/embed-migrations $(MIGRATIONS) > $@
 
+PREVIEW_TEXTS := mailctl/preview/page.css mailctl/preview/page.js
+$(B)/gen/mailctl/preview_data.c: mailctl/embed-text $(PREVIEW_TEXTS)
+	@mkdir -p $(@D)
+	$(Q)mailctl/embed-text preview_css mailctl/preview/page.css preview_js mailctl/preview/page.js > $@
+
 define archive
 	@mkdir -p $(@D)
 	@rm -f $@

@@ -20,6 +20,8 @@ static const struct command commands[] = {
 	 command_check},
 	{"send", "queue a mail to be sent, from a template or as given", send_options, command_send},
 	{"config", "print the config as it is understood", config_options, command_config},
+	{"preview", "make a web page of all templates", preview_options, command_preview},
+	{"render", "render one template file with a model", render_options, command_render},
 	{"version", "print the version", "", command_version},
 	{"help", "explain a command", "", command_help},
 };

@@ -21,12 +21,16 @@ struct command {
 int command_check(int argc, char **argv, const char *config_file);
 int command_config(int argc, char **argv, const char *config_file);
 int command_send(int argc, char **argv, const char *config_file);
+int command_preview(int argc, char **argv, const char *config_file);
+int command_render(int argc, char **argv, const char *config_file);
 int command_setup(int argc, char **argv, const char *config_file);
 
 extern const char setup_options[];
 extern const char check_options[];
 extern const char config_options[];
 extern const char send_options[];
+extern const char preview_options[];
+extern const char render_options[];
 
 /* Load the config or say on standard error what is wrong with it (NULL: exit EXIT_BAD_CONFIG). */
 struct config *mailctl_config(const char *config_file);

@@ -1,4 +1,4 @@
-# migrations_data.c is generated from mailctl/migrations.
+# migrations_data.c is generated from mailctl/migrations, preview_data.c from mailctl/preview.
 MAILCTL_SOURCES = \
 	mailctl/addresses.c \
 	mailctl/check.c \
@@ -12,7 +12,11 @@ MAILCTL_SOURCES = \
 	mailctl/grants.c \
 	mailctl/migrate.c \
 	mailctl/migrations_data.c \
+	mailctl/preview.c \
+	mailctl/preview_data.c \
+	mailctl/preview_page.c \
 	mailctl/rabbitmqctl.c \
+	mailctl/render.c \
 	mailctl/report.c \
 	mailctl/run.c \
 	mailctl/send.c \
