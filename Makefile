@@ -228,32 +228,38 @@ lint: ## clang-format, cppcheck, clang-tidy, mandoc, shellcheck
 
 POSTFIX_FILES := postfix/main.cf postfix/master.cf postfix/delivery-status postfix/recipients.cf
 MAN_PAGES := $(wildcard man/*.[1578])
+SBIN_PROGRAMS := $(addprefix $(B)/sbin/,mailin mailin-tls mailin-ingest mailout)
+UNITS := mailin-ingest.service mailout.service
+TEMPLATES := $(shell find templates -type f 2>/dev/null)
 
-install: all ## install programs, manual pages, postfix's files, the service
+install: all ## install programs, manual pages, templates, postfix's files, services
 	@$(MAKE) --no-print-directory install-built
 
 # What was built, whatever the flags were: the sandbox's installation.
 install-built:
 	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir)/mailpipe \
 		$(DESTDIR)$(datadir)/mailpipe/postfix
-	install -m 755 $(B)/sbin/mailin $(B)/sbin/mailin-tls $(B)/sbin/mailin-ingest \
-		$(B)/sbin/mailout $(DESTDIR)$(sbindir)
+	install -m 755 $(SBIN_PROGRAMS) $(DESTDIR)$(sbindir)
 	install -m 755 $(B)/bin/mailctl $(DESTDIR)$(bindir)
 	install -m 755 $(B)/libexec/mailpipe/mailin-parse $(DESTDIR)$(libexecdir)/mailpipe
 	install -m 644 $(POSTFIX_FILES) $(DESTDIR)$(datadir)/mailpipe/postfix
 	install -m 755 postfix/mailpipe-postfix $(DESTDIR)$(datadir)/mailpipe/postfix
 	install -m 644 debian/mailpipe.conf.example $(DESTDIR)$(datadir)/mailpipe
 	install -d $(DESTDIR)$(unitdir)
-	sed 's|@sbindir@|$(sbindir)|' debian/mailin-ingest.service >$(DESTDIR)$(unitdir)/mailin-ingest.service
+	for unit in $(UNITS); do \
+		sed 's|@sbindir@|$(sbindir)|' debian/$$unit >$(DESTDIR)$(unitdir)/$$unit || exit 1; \
+	done
+	for file in $(TEMPLATES); do \
+		install -D -m 644 $$file $(DESTDIR)$(datadir)/mailpipe/$$file || exit 1; \
+	done
 	for page in $(MAN_PAGES); do \
 		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; \
 	done
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(sbindir)/mailin $(DESTDIR)$(sbindir)/mailin-tls $(DESTDIR)$(sbindir)/mailin-ingest \
-		$(DESTDIR)$(sbindir)/mailout $(DESTDIR)$(bindir)/mailctl
+	rm -f $(addprefix $(DESTDIR)$(sbindir)/,$(notdir $(SBIN_PROGRAMS))) $(DESTDIR)$(bindir)/mailctl
 	rm -rf $(DESTDIR)$(libexecdir)/mailpipe $(DESTDIR)$(datadir)/mailpipe
-	rm -f $(DESTDIR)$(unitdir)/mailin-ingest.service
+	rm -f $(addprefix $(DESTDIR)$(unitdir)/,$(UNITS))
 	for page in $(MAN_PAGES); do \
 		rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; \
 	done

@@ -1,7 +1,8 @@
 /*
  * How long the template engine takes: mustache_bench TEMPLATE MODEL
  *
- * Prints the nanoseconds of one rendering, compiled, in the best of many rounds, and then what it renders.
+ * Prints the nanoseconds of one rendering, compiled, in the best of many rounds, and then what it
+ * renders.
  */
 #include <glib.h>
 #include <stdio.h>
@@ -42,7 +43,8 @@ static void render(const struct mustache *template, const struct model *model, G
 }
 
 /* How many renderings take about ROUND_NS. */
-static unsigned int calibrate(const struct mustache *template, const struct model *model, GString *out)
+static unsigned int calibrate(const struct mustache *template, const struct model *model,
+			      GString *out)
 {
 	long long begun = now_ns();
 	unsigned int count = 0;
