@@ -41,6 +41,8 @@ trap tap_end EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
+# Nobody reads any more (prove bailed out): without this the shell would die with everything running.
+trap 'exit 141' PIPE
 
 # Run a command line at the end of the test; the last one first.
 at_exit() { tap_at_exit="$1
