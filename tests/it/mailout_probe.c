@@ -16,7 +16,7 @@
 #include "common/broker.h"
 #include "common/topology.h"
 
-enum { WAIT_MS = 10000, LAST_MS = 500, PREFETCH = 1, BUFFER = 65536 };
+enum { WAIT_MS = 60000, LAST_MS = 500, PREFETCH = 1, BUFFER = 65536 };
 
 #define EVENTS_QUEUE "test.events"
 
