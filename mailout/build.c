@@ -9,10 +9,12 @@
 #include "mailout/header.h"
 
 enum {
-	BOUNDARY_RANDOM = 16,		/* bytes: as hard to guess as any key */
-	SUBJECT_MAX = 4000,		/* bytes of a rendered one, as of a request's */
+	BOUNDARY_RANDOM = 16, /* bytes: as hard to guess as any key */
+	SUBJECT_MAX = 4000,   /* bytes of a rendered one, as of a request's */
 	DATE_SIZE = 48,
 	HEADER_ROOM = 4096,
+	BASE64_LINE_IN = 57,
+	BASE64_LINE_OUT = 78, /* with CRLF */
 };
 
 /* What is being built. */
@@ -20,7 +22,7 @@ struct build {
 	const struct build_input *input;
 	const struct request *request;
 	const char *subject;
-	const char *text;		/* NULL: there is none */
+	const char *text; /* NULL: there is none */
 	const char *html;
 	char *text_of_html;
 	char boundary[2 * BOUNDARY_RANDOM + 1];
@@ -32,6 +34,7 @@ struct build {
 void build_init(void)
 {
 	g_mime_init();
+	build_part_init();
 }
 
 /* ---- texts ---- */
@@ -48,9 +51,10 @@ static enum outcome make_text(struct build *build)
 	if (build->text_of_html == NULL)
 		return outcome_retry(build->reason, "4.3.0", "no text can be made of HTML");
 	if (cut)
-		return outcome_reject(build->reason, "5.6.0",
-				      "no text can be made of this HTML within limits.body_bytes and "
-				      "a second: it needs a text part of its own");
+		return outcome_reject(
+			build->reason, "5.6.0",
+			"no text can be made of this HTML within limits.body_bytes and "
+			"a second: it needs a text part of its own");
 	build->text = build->text_of_html;
 	return OUTCOME_OK;
 }
@@ -76,7 +80,8 @@ static enum outcome choose_texts(struct build *build)
 
 /* ---- header ---- */
 
-static void add_addresses(GString *out, const char *name, const struct address *addresses, size_t count)
+static void add_addresses(GString *out, const char *name, const struct address *addresses,
+			  size_t count)
 {
 	if (count == 0)
 		return;
@@ -99,8 +104,8 @@ static void add_date(GString *out, int64_t seconds)
 	if (gmtime_r(&time, &tm) == NULL)
 		return;
 	g_string_append_printf(out, "Date: %s, %d %s %d %02d:%02d:%02d +0000\r\n", days[tm.tm_wday],
-			       tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-			       tm.tm_sec);
+			       tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
+			       tm.tm_min, tm.tm_sec);
 }
 
 static bool has_header(const struct request *request, const char *name)
@@ -124,7 +129,8 @@ static void add_unsubscribe(GString *out, const struct request *request)
 	if (url)
 		g_string_append_printf(value, "<%s>", request->unsubscribe_url);
 	if (mailto)
-		g_string_append_printf(value, "%s<%s>", url ? ", " : "", request->unsubscribe_mailto);
+		g_string_append_printf(value, "%s<%s>", url ? ", " : "",
+				       request->unsubscribe_mailto);
 	header_words(out, "List-Unsubscribe", value->str);
 	if (url)
 		header_words(out, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
@@ -162,12 +168,14 @@ char *build_message_id(const struct request *request, const char *from_email)
 	char text[ID_TEXT_SIZE];
 	const char *at = strrchr(from_email, '@');
 
-	return g_strdup_printf("%s@%s", id_text(&request->id, text), at != NULL ? at + 1 : "localhost");
+	return g_strdup_printf("%s@%s", id_text(&request->id, text),
+			       at != NULL ? at + 1 : "localhost");
 }
 
 /* ---- structure ---- */
 
-/* 128 random bits cannot stand in anybody's content; GMime's own boundaries come from rand(), seeded with the time. */
+/* 128 random bits cannot stand in anybody's content; GMime's own boundaries come from rand(),
+ * seeded with the time. */
 static bool make_boundary(struct build *build)
 {
 	unsigned char random[BOUNDARY_RANDOM];
@@ -187,7 +195,8 @@ static GMimeMultipart *new_multipart(struct build *build, const char *subtype)
 {
 	GMimeMultipart *multipart = g_mime_multipart_new_with_subtype(subtype);
 	/* "=_" stands in no quoted-printable and no base64. */
-	g_autofree char *boundary = g_strdup_printf("=_%s-%u", build->boundary, ++build->multiparts);
+	g_autofree char *boundary =
+		g_strdup_printf("=_%s-%u", build->boundary, ++build->multiparts);
 
 	g_mime_multipart_set_boundary(multipart, boundary);
 	return multipart;
@@ -202,7 +211,8 @@ static void add(GMimeMultipart *multipart, GMimeObject *part)
 
 static bool is_inline(const struct build *build, const char *content_id)
 {
-	return build->html != NULL && content_id != NULL && build_html_refers(build->html, content_id);
+	return build->html != NULL && content_id != NULL &&
+	       build_html_refers(build->html, content_id);
 }
 
 static void add_image(GMimeMultipart *related, const struct inline_image *image)
@@ -305,9 +315,11 @@ static size_t size_hint(const struct build *build, const GString *header)
 
 	for (size_t i = 0; i < build->request->attachment_count; i++)
 		files += build->request->attachments[i].size;
-	for (size_t i = 0; build->input->rendered != NULL && i < build->input->rendered->image_count; i++)
+	for (size_t i = 0;
+	     build->input->rendered != NULL && i < build->input->rendered->image_count; i++)
 		files += build->input->rendered->images[i].size;
-	return header->len + HEADER_ROOM + texts + texts / 4 + files / 57 * 78 + files / 57;
+	return header->len + HEADER_ROOM + texts + texts / 4 +
+	       files / BASE64_LINE_IN * BASE64_LINE_OUT;
 }
 
 static GBytes *write_message(struct build *build)
@@ -320,8 +332,9 @@ static GBytes *write_message(struct build *build)
 
 	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
 	g_mime_format_options_set_newline_format(format, GMIME_NEWLINE_FORMAT_DOS);
-	bool written = g_mime_stream_write(stream, header->str, header->len) == (ssize_t)header->len &&
-		       g_mime_object_write_to_stream(part, format, stream) > 0;
+	bool written =
+		g_mime_stream_write(stream, header->str, header->len) == (ssize_t)header->len &&
+		g_mime_object_write_to_stream(part, format, stream) > 0;
 
 	g_object_unref(part);
 	g_object_unref(stream);
@@ -340,7 +353,8 @@ static enum outcome check_attachments(const struct build *build)
 		const struct request_attachment *attachment = &build->request->attachments[i];
 
 		if (attachment->data == NULL)
-			return outcome_retry(build->reason, "4.3.0", "Attachments[%zu]: not fetched", i);
+			return outcome_retry(build->reason, "4.3.0",
+					     "Attachments[%zu]: not fetched", i);
 		if (attachment->name != NULL && !header_is_line(attachment->name))
 			return outcome_reject(build->reason, "5.6.0",
 					      "Attachments[%zu].Name: no single line", i);

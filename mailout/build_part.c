@@ -1,14 +1,16 @@
 #include "mailout/build_part.h"
 
+#include <limits.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "mailout/header.h"
 #include "mailout/request.h"
 
 enum {
-	LINE_7BIT_MAX = 78,		/* RFC 5322, 2.1.1; longer lines get soft breaks */
+	LINE_7BIT_MAX = 78, /* RFC 5322, 2.1.1; longer lines get soft breaks */
 	BASE64_LINE = 76,
-	QP_LINE = 75,			/* of an encoded line, without its soft break */
+	QP_LINE = 75, /* of an encoded line, without its soft break */
 	DELETE = 0x7F,
 };
 
@@ -55,63 +57,83 @@ static GByteArray *normal_lines(const char *text)
 /* ---- texts ---- */
 
 struct text_facts {
-	bool is_7bit;			/* and no control characters, long lines, or what mbox files change */
-	size_t qp;			/* bytes it takes, about */
+	bool is_7bit; /* and no control characters, long lines, or what mbox files change */
+	size_t qp;    /* bytes it takes, about */
 	size_t base64;
 };
 
+/* Per byte: is it escaped in quoted-printable, and may it not stand in 7bit? */
+enum { ESCAPED = 1, NOT_7BIT_SHIFT = 32 };
+static uint64_t weights[UCHAR_MAX + 1];
+
+void build_part_init(void)
+{
+	for (int c = 0; c <= UCHAR_MAX; c++) {
+		bool odd = (c < ' ' && c != '\t' && c != '\n') || c >= DELETE;
+
+		weights[c] = odd || c == '=' ? ESCAPED : 0;
+		weights[c] |= odd ? UINT64_C(1) << NOT_7BIT_SHIFT : 0;
+	}
+}
+
+static bool begins_with_from(const guint8 *line, size_t size)
+{
+	return size >= strlen(from_mark) && memcmp(line, from_mark, strlen(from_mark)) == 0;
+}
+
 static struct text_facts look(const GByteArray *lines)
 {
+	const uint64_t mask = (UINT64_C(1) << NOT_7BIT_SHIFT) - 1;
 	struct text_facts facts = {.is_7bit = true};
-	size_t line = 0;
-	size_t escaped = 0;
+	const guint8 *end = lines->data + lines->len;
+	uint64_t weight = 0;
 
-	for (guint i = 0; i < lines->len; i++) {
-		guint8 c = lines->data[i];
+	for (const guint8 *p = lines->data; p < end;) {
+		const guint8 *newline = memchr(p, '\n', (size_t)(end - p));
 
-		if (c == '\n') {
-			line = 0;
-			continue;
-		}
-		if (line == 0 && lines->len - i >= strlen(from_mark) &&
-		    memcmp(lines->data + i, from_mark, strlen(from_mark)) == 0)
+		if (newline - p > LINE_7BIT_MAX || begins_with_from(p, (size_t)(newline - p)))
 			facts.is_7bit = false;
-		if (++line > LINE_7BIT_MAX)
-			facts.is_7bit = false;
-		if ((c < ' ' && c != '\t') || c >= DELETE) {
-			facts.is_7bit = false;
-			escaped++;
-		} else if (c == '=') {
-			escaped++;
-		}
+		for (; p <= newline; p++)
+			weight += weights[*p];
 	}
-	facts.qp = lines->len + 2 * escaped;
+	if (weight >> NOT_7BIT_SHIFT > 0)
+		facts.is_7bit = false;
+	facts.qp = lines->len + (strlen("=XX") - 1) * (size_t)(weight & mask);
 	facts.qp += facts.qp / QP_LINE;
 	facts.base64 = (lines->len + 2) / 3 * 4;
 	facts.base64 += facts.base64 / BASE64_LINE;
 	return facts;
 }
 
+/* The next line from here on that begins with "From "; p itself begins one. */
+static const guint8 *find_from(const guint8 *p, const guint8 *end)
+{
+	static const char newline_from[] = "\nFrom ";
+
+	if (begins_with_from(p, (size_t)(end - p)))
+		return p;
+	p = memmem(p, (size_t)(end - p), newline_from, strlen(newline_from));
+	return p != NULL ? p + 1 : NULL;
+}
+
 /* Programs that keep mail in mbox files write ">From " for "From " at the start of a line. */
 static GByteArray *hide_from(GByteArray *encoded)
 {
 	static const char hidden[] = "=46rom =\n";
-	GByteArray *safe = NULL;
-	guint done = 0;
+	const guint8 *p = encoded->data;
+	const guint8 *end = p + encoded->len;
+	const guint8 *from = find_from(p, end);
 
-	for (guint i = 0; i + strlen(from_mark) <= encoded->len; i++) {
-		if ((i > 0 && encoded->data[i - 1] != '\n') ||
-		    memcmp(encoded->data + i, from_mark, strlen(from_mark)) != 0)
-			continue;
-		if (safe == NULL)
-			safe = g_byte_array_sized_new(encoded->len + (guint)strlen(hidden));
-		g_byte_array_append(safe, encoded->data + done, i - done);
-		g_byte_array_append(safe, (const guint8 *)hidden, (guint)strlen(hidden));
-		done = i + (guint)strlen(from_mark);
-	}
-	if (safe == NULL)
+	if (from == NULL)
 		return encoded;
-	g_byte_array_append(safe, encoded->data + done, encoded->len - done);
+	GByteArray *safe = g_byte_array_sized_new(encoded->len + (guint)strlen(hidden));
+
+	for (; from != NULL; from = find_from(p, end)) {
+		g_byte_array_append(safe, p, (guint)(from - p));
+		g_byte_array_append(safe, (const guint8 *)hidden, (guint)strlen(hidden));
+		p = from + strlen(from_mark);
+	}
+	g_byte_array_append(safe, p, (guint)(end - p));
 	g_byte_array_unref(encoded);
 	return safe;
 }
@@ -161,14 +183,15 @@ static void set_raw_header(GMimeObject *part, const char *name, GString *value)
 	g_string_replace(value, "\r\n", "\n", 0);
 	g_string_append_c(value, '\n');
 	g_mime_object_set_header(part, name, "x", NULL);
-	GMimeHeader *header = g_mime_header_list_get_header(g_mime_object_get_header_list(part), name);
+	GMimeHeader *header =
+		g_mime_header_list_get_header(g_mime_object_get_header_list(part), name);
 
 	g_mime_header_set_raw_value(header, value->str);
 	g_string_free(value, TRUE);
 }
 
-/* message/rfc822 must not be in base64 (RFC 2046, 5.2.1); the file's name still tells what it is.  A stored attachment's type
- * is a stranger's. */
+/* message/rfc822 must not be in base64 (RFC 2046, 5.2.1); the file's name still tells what it is.
+ * A stored attachment's type is a stranger's. */
 static const char *safe_type(const char *type)
 {
 	static const char unknown[] = "application/octet-stream";
@@ -191,7 +214,8 @@ static void set_type(GMimeObject *part, const struct build_file *file)
 	g_string_append(value, g_strchomp(given->str));
 	/* Its own parameters (charset) as they are; a name we say ourselves. */
 	if (parameters != NULL) {
-		GMimeContentType *type = g_mime_content_type_parse(NULL, safe_type(file->content_type));
+		GMimeContentType *type =
+			g_mime_content_type_parse(NULL, safe_type(file->content_type));
 		GMimeParamList *list = g_mime_content_type_get_parameters(type);
 
 		for (int i = 0; i < g_mime_param_list_length(list); i++) {
@@ -252,7 +276,8 @@ static size_t url_size(const char *text)
 {
 	size_t size = 0;
 
-	while (text[size] != '\0' && !g_ascii_isspace(text[size]) && strchr("\"'<>)&", text[size]) == NULL)
+	while (text[size] != '\0' && !g_ascii_isspace(text[size]) &&
+	       strchr("\"'<>)&", text[size]) == NULL)
 		size++;
 	return size;
 }

@@ -8,8 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* text/SUBTYPE in UTF-8: 7bit if it is that with short lines, else quoted-printable or base64, whichever is shorter.
- * Line ends of any kind become one kind; it ends with one. */
+void build_part_init(void);
+
+/* text/SUBTYPE in UTF-8: 7bit if it is that with short lines, else quoted-printable or base64,
+ * whichever is shorter. Line ends of any kind become one kind; it ends with one. */
 GMimeObject *build_text(const char *subtype, const char *text);
 
 /* A file.  Everything may be NULL but `data`, which is borrowed until the part is freed. */
@@ -19,7 +21,7 @@ struct build_file {
 	const char *content_id;
 	const unsigned char *data;
 	size_t size;
-	bool is_inline;			/* HTML refers to it */
+	bool is_inline; /* HTML refers to it */
 };
 GMimeObject *build_file(const struct build_file *file);
 

@@ -3,9 +3,9 @@
 #include <string.h>
 
 enum {
-	FOLD_AT = 78,			/* RFC 5322, 2.1.1, without CRLF */
-	ENCODED_MAX = 75,			/* of one encoded word (RFC 2047, 2) */
-	SEGMENT_MAX = 60,		/* of one piece of an RFC 2231 value */
+	FOLD_AT = 78,     /* RFC 5322, 2.1.1, without CRLF */
+	ENCODED_MAX = 75, /* of one encoded word (RFC 2047, 2) */
+	SEGMENT_MAX = 60, /* of one piece of an RFC 2231 value */
 	DELETE = 0x7F,
 	C1_LEAD = 0xC2,
 	C1_LAST = 0x9F,
@@ -37,7 +37,8 @@ static size_t column(const GString *out)
 }
 
 /* A word and the blanks before it, which go to the next line with it. */
-static void append_word(GString *out, const char *blanks, size_t blank_size, const char *word, size_t size)
+static void append_word(GString *out, const char *blanks, size_t blank_size, const char *word,
+			size_t size)
 {
 	if (column(out) + blank_size + size > FOLD_AT)
 		g_string_append(out, "\r\n");
@@ -45,7 +46,8 @@ static void append_word(GString *out, const char *blanks, size_t blank_size, con
 	g_string_append_len(out, word, (gssize)size);
 }
 
-/* The first word stays behind the name, however long it is: a line with nothing but the name confuses some. */
+/* The first word stays behind the name, however long it is: a line with nothing but the name
+ * confuses some. */
 static void append_folded(GString *out, const char *text)
 {
 	size_t first = strcspn(text, " ");
@@ -111,8 +113,9 @@ static void append_b(GString *out, const char *text, size_t size)
 }
 
 /*
- * How much of the text, in whole characters, fits into an encoded word with that much room for its inside.  In base64 a
- * multiple of three bytes, if there is one: some decoders (GMime's) join neighbouring words and stop at padding.
+ * How much of the text, in whole characters, fits into an encoded word with that much room for its
+ * inside.  In base64 a multiple of three bytes, if there is one: some decoders (GMime's) join
+ * neighbouring words and stop at padding.
  */
 static size_t fitting(const char *text, bool q, size_t room)
 {
@@ -130,8 +133,8 @@ static size_t fitting(const char *text, bool q, size_t room)
 	return q || text[size] == '\0' || unpadded == 0 ? size : unpadded;
 }
 
-/* A blank and an encoded word again and again; decoders drop the blanks between them.  `reserve` bytes stay free
- * behind the last one. */
+/* A blank and an encoded word again and again; decoders drop the blanks between them.  `reserve`
+ * bytes stay free behind the last one. */
 static void append_encoded(GString *out, const char *text, size_t reserve)
 {
 	/* An encoded word of one character must fit on a new line. */
@@ -239,7 +242,8 @@ static char *phrase(const char *name)
 	return g_string_free(quoted, FALSE);
 }
 
-/* Two blanks in a phrase are one to some readers; a long name in quotes could not be folded safely. */
+/* Two blanks in a phrase are one to some readers; a long name in quotes could not be folded safely.
+ */
 static bool name_needs_encoding(const char *name)
 {
 	return needs_encoding(name) || strstr(name, "  ") != NULL || strlen(name) > ENCODED_MAX - 2;
@@ -248,8 +252,8 @@ static bool name_needs_encoding(const char *name)
 static void append_mailbox(GString *out, const struct header_mailbox *mailbox, bool last)
 {
 	const char *comma = last ? "" : ",";
-	g_autofree char *address = g_strdup_printf(*mailbox->name == '\0' ? "%s%s" : "<%s>%s",
-						   mailbox->email, comma);
+	g_autofree char *address =
+		g_strdup_printf(*mailbox->name == '\0' ? "%s%s" : "<%s>%s", mailbox->email, comma);
 
 	if (*mailbox->name != '\0' && name_needs_encoding(mailbox->name)) {
 		append_encoded(out, mailbox->name, 0);
@@ -265,7 +269,8 @@ static void append_mailbox(GString *out, const struct header_mailbox *mailbox, b
 	append_word(out, " ", 1, address, strlen(address));
 }
 
-void header_mailboxes(GString *out, const char *name, const struct header_mailbox *mailboxes, size_t count)
+void header_mailboxes(GString *out, const char *name, const struct header_mailbox *mailboxes,
+		      size_t count)
 {
 	begin_field(out, name);
 	for (size_t i = 0; i < count; i++)
@@ -317,7 +322,8 @@ static void append_quoted(GString *out, const char *value)
 	g_string_append_c(out, '"');
 }
 
-/* "name*0*=UTF-8''Gr%C3%BC"; cut between characters, for readers that decode each piece for itself. */
+/* "name*0*=UTF-8''Gr%C3%BC"; cut between characters, for readers that decode each piece for itself.
+ */
 static void append_segments(GString *out, const char *name, const char *value)
 {
 	size_t number = 0;
@@ -326,13 +332,15 @@ static void append_segments(GString *out, const char *name, const char *value)
 	for (const char *p = value; *p != '\0'; number++) {
 		const char *end = p;
 
-		while (*end != '\0' && percent_size(p, (size_t)(g_utf8_next_char(end) - p)) <= SEGMENT_MAX)
+		while (*end != '\0' &&
+		       percent_size(p, (size_t)(g_utf8_next_char(end) - p)) <= SEGMENT_MAX)
 			end = g_utf8_next_char(end);
 		begin_parameter(out, name);
 		if (one)
 			g_string_append(out, "*=UTF-8''");
 		else
-			g_string_append_printf(out, "*%zu*=%s", number, number == 0 ? "UTF-8''" : "");
+			g_string_append_printf(out, "*%zu*=%s", number,
+					       number == 0 ? "UTF-8''" : "");
 		append_percent(out, p, (size_t)(end - p));
 		p = end;
 	}

@@ -10,16 +10,17 @@ enum {
 	SUBJECT_MAX = 4000,
 	TAG_MAX = 1000,
 	ALIAS_MAX = 64,
-	LOCALE_MAX = 35,		/* RFC 5646, 4.4.1 */
+	LOCALE_MAX = 35, /* RFC 5646, 4.4.1 */
 	STREAM_MAX = 64,
 	ID_MAX = 100,
 };
 
 /* ---- fields of their own kind ---- */
 
-/* What Postmark's clients send though nobody asked for it: refused only if it asks for something. */
-static void check_track_opens(struct check *check, const struct check_field *field, const char *path,
-			      const struct wire *value, void *to)
+/* What Postmark's clients send though nobody asked for it: refused only if it asks for something.
+ */
+static void check_track_opens(struct check *check, const struct check_field *field,
+			      const char *path, const struct wire *value, void *to)
 {
 	bool wanted = false;
 
@@ -31,8 +32,8 @@ static void check_track_opens(struct check *check, const struct check_field *fie
 		check_fail(check, path, "opening is not tracked");
 }
 
-static void check_track_links(struct check *check, const struct check_field *field, const char *path,
-			      const struct wire *value, void *to)
+static void check_track_links(struct check *check, const struct check_field *field,
+			      const char *path, const struct wire *value, void *to)
 {
 	const char *text = check_string(check, path, value, field->max);
 
@@ -41,8 +42,8 @@ static void check_track_links(struct check *check, const struct check_field *fie
 		check_fail(check, path, "links are not tracked: \"%s\"", text);
 }
 
-/* Their call with a template sends true by default, so that it says nothing; what styles a template has it says in
- * itself. */
+/* Their call with a template sends true by default, so that it says nothing; what styles a template
+ * has it says in itself. */
 static void check_inline_css(struct check *check, const struct check_field *field, const char *path,
 			     const struct wire *value, void *to)
 {
@@ -54,8 +55,8 @@ static void check_inline_css(struct check *check, const struct check_field *fiel
 		check_fail(check, path, "boolean expected, not %s", wire_type_name(value));
 }
 
-static void check_template_id(struct check *check, const struct check_field *field, const char *path,
-			      const struct wire *value, void *to)
+static void check_template_id(struct check *check, const struct check_field *field,
+			      const char *path, const struct wire *value, void *to)
 {
 	(void)field;
 	(void)value;
@@ -71,8 +72,10 @@ static void check_alias(struct check *check, const struct check_field *field, co
 
 	check_line(check, field, path, value, to);
 	for (const char *p = request->template_alias; !check->failed && *p != '\0'; p++)
-		if (!g_ascii_isalnum(*p) && (p == request->template_alias || strchr("-_.", *p) == NULL))
-			check_fail(check, path, "no name of a template: \"%s\"", request->template_alias);
+		if (!g_ascii_isalnum(*p) &&
+		    (p == request->template_alias || strchr("-_.", *p) == NULL))
+			check_fail(check, path, "no name of a template: \"%s\"",
+				   request->template_alias);
 	if (!check->failed && request->template_alias[0] == '\0')
 		check_fail(check, path, "empty");
 }
@@ -206,7 +209,8 @@ static void check_whole(struct check *check, const struct request *request)
 	if (request->expires_at != 0 && request->expires_at <= request->send_at)
 		check_fail(check, "ExpiresAt", "not later than SendAt");
 	if ((request->unsubscribe_url[0] != '\0' || request->unsubscribe_mailto[0] != '\0') &&
-	    (has_header(request, "List-Unsubscribe") || has_header(request, "List-Unsubscribe-Post")))
+	    (has_header(request, "List-Unsubscribe") ||
+	     has_header(request, "List-Unsubscribe-Post")))
 		check_fail(check, "ListUnsubscribe", "there is a header List-Unsubscribe as well");
 }
 
@@ -246,8 +250,9 @@ struct request *request_new(const char *body, size_t size, const char *amqp_mess
 	struct check check = {.config = config, .reason = reason};
 
 	if (size > (size_t)config->limits.request_size) {
-		outcome_reject(reason, "5.3.4", "a request of %zu bytes, more than %" G_GINT64_FORMAT
-						" (limits.request_size)",
+		outcome_reject(reason, "5.3.4",
+			       "a request of %zu bytes, more than %" G_GINT64_FORMAT
+			       " (limits.request_size)",
 			       size, config->limits.request_size);
 		return NULL;
 	}
@@ -336,8 +341,9 @@ enum outcome request_set_from(struct request *request, const char *from, struct 
 	struct address address = {0};
 
 	if (from == NULL || *from == '\0')
-		return outcome_reject(reason, "5.6.0",
-				      "From: missing, and neither template nor mailout.from say one");
+		return outcome_reject(
+			reason, "5.6.0",
+			"From: missing, and neither template nor mailout.from say one");
 	check_mailbox_text(&check, "From", from, &address);
 	if (!check.failed && address.email == NULL)
 		check_fail(&check, "From", "no address: \"%s\"", from);

@@ -12,7 +12,7 @@ enum {
 	EMAIL_MAX = 254,
 	UNICODE_DOMAIN_MAX = 1000,
 	NAME_MAX_BYTES = 500,
-	MAILBOX_MAX = 2000,		/* of one mailbox as written, name and comments included */
+	MAILBOX_MAX = 2000, /* of one mailbox as written, name and comments included */
 };
 
 void address_clear(struct address *address)
@@ -81,7 +81,8 @@ static bool is_domain(const char *domain)
 		return false;
 	for (const char *p = domain;; p++) {
 		if (*p == '.' || *p == '\0') {
-			if (label == 0 || label > LABEL_MAX || p[-1] == '-' || p[-(ptrdiff_t)label] == '-')
+			if (label == 0 || label > LABEL_MAX || p[-1] == '-' ||
+			    p[-(ptrdiff_t)label] == '-')
 				return false;
 			if (*p == '\0')
 				return true;
@@ -95,8 +96,8 @@ static bool is_domain(const char *domain)
 }
 
 /*
- * The domain in A-labels, g_free() it; NULL after a failure.  GLib's own g_hostname_to_ascii() is IDNA 2003 and makes
- * another domain of one with a sharp s.
+ * The domain in A-labels, g_free() it; NULL after a failure.  GLib's own g_hostname_to_ascii() is
+ * IDNA 2003 and makes another domain of one with a sharp s.
  */
 static char *ascii_domain(struct check *check, const char *path, const char *domain)
 {
@@ -112,7 +113,8 @@ static char *ascii_domain(struct check *check, const char *path, const char *dom
 						       IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 
 		if (error != IDN2_OK) {
-			check_fail(check, path, "no domain (%s): \"%s\"", idn2_strerror(error), domain);
+			check_fail(check, path, "no domain (%s): \"%s\"", idn2_strerror(error),
+				   domain);
 			return NULL;
 		}
 		ascii = g_strdup(labels);
@@ -129,17 +131,20 @@ static bool is_local_part(struct check *check, const char *path, const char *loc
 {
 	if (!is_ascii(local)) {
 		check_fail_as(check, "5.6.7", path,
-			      "the local part \"%s\" needs SMTPUTF8, which is not supported", local);
+			      "the local part \"%s\" needs SMTPUTF8, which is not supported",
+			      local);
 		return false;
 	}
 	if (strlen(local) > LOCAL_MAX) {
-		check_fail(check, path, "a local part of %zu bytes, more than %d", strlen(local), LOCAL_MAX);
+		check_fail(check, path, "a local part of %zu bytes, more than %d", strlen(local),
+			   LOCAL_MAX);
 		return false;
 	}
 	return is_dot_atom(local) || is_quoted_string(local);
 }
 
-static void check_email(struct check *check, const char *path, const char *email, struct address *to)
+static void check_email(struct check *check, const char *path, const char *email,
+			struct address *to)
 {
 	const char *at = strrchr(email, '@');
 
@@ -166,7 +171,8 @@ static void check_name(struct check *check, const char *path, const char *name, 
 	if (check->failed || !check_is_line(check, path, name))
 		return;
 	if (strlen(name) > NAME_MAX_BYTES)
-		check_fail(check, path, "a name of %zu bytes, more than %d", strlen(name), NAME_MAX_BYTES);
+		check_fail(check, path, "a name of %zu bytes, more than %d", strlen(name),
+			   NAME_MAX_BYTES);
 	else
 		to->name = g_strstrip(g_strdelimit(g_strdup(name), "\t", ' '));
 }
@@ -181,16 +187,17 @@ void check_address(struct check *check, const char *path, const char *email, con
 /* ---- text: "Ann <ann@example.com>, bob@example.com" ---- */
 
 /*
- * GMime's parser reads whatever it can and drops the rest; it recurses for a group within a group and takes quadratic time
- * for long lists of rubbish.  So the list is cut here, and each mailbox must be one and nothing else.
+ * GMime's parser reads whatever it can and drops the rest; it recurses for a group within a group
+ * and takes quadratic time for long lists of rubbish.  So the list is cut here, and each mailbox
+ * must be one and nothing else.
  */
 struct scan {
 	bool quoted;
-	int comment;			/* depth */
-	bool angle;			/* within <...> */
-	bool closed;			/* behind it */
+	int comment; /* depth */
+	bool angle;  /* within <...> */
+	bool closed; /* behind it */
 	const char *error;
-	GString *address;		/* what stands where the address does, without comments */
+	GString *address; /* what stands where the address does, without comments */
 };
 
 static void begin_mailbox(struct scan *scan)
@@ -252,10 +259,12 @@ static bool scan_character(struct scan *scan, const char **p)
 static bool is_same(InternetAddressMailbox *mailbox, const char *written, const char *email)
 {
 	const char *read = internet_address_mailbox_get_addr(mailbox);
+
+	if (read == NULL || strcmp(read, written) == 0)
+		return read != NULL;
 	const char *idn = internet_address_mailbox_get_idn_addr(mailbox);
 
-	return (read != NULL && strcmp(read, written) == 0) ||
-	       (idn != NULL && g_ascii_strcasecmp(idn, email) == 0);
+	return idn != NULL && g_ascii_strcasecmp(idn, email) == 0;
 }
 
 /* The mailbox `text`, whose address is `email`.  GMime decodes the name. */
@@ -265,7 +274,8 @@ static void read_mailbox(struct check *check, const char *path, const char *text
 	const char *name = NULL;
 
 	if (strlen(text) > MAILBOX_MAX) {
-		check_fail(check, path, "an address of %zu bytes, more than %d", strlen(text), MAILBOX_MAX);
+		check_fail(check, path, "an address of %zu bytes, more than %d", strlen(text),
+			   MAILBOX_MAX);
 		return;
 	}
 	check_email(check, path, email, to);
@@ -288,7 +298,8 @@ static void read_mailbox(struct check *check, const char *path, const char *text
 	g_clear_object(&list);
 }
 
-typedef void mailbox_found(struct check *check, const char *path, struct address *address, void *context);
+typedef void mailbox_found(struct check *check, const char *path, struct address *address,
+			   void *context);
 
 static void end_mailbox(struct check *check, const char *path, const char *start, const char *end,
 			struct scan *scan, mailbox_found *found, void *context)
@@ -352,7 +363,8 @@ static void read_object(struct check *check, const char *path, const struct wire
 	if (!check->failed && texts.email == NULL)
 		check_fail(check, email_path, "missing");
 	if (!check->failed)
-		check_address(check, email_path, texts.email, texts.name != NULL ? texts.name : "", to);
+		check_address(check, email_path, texts.email, texts.name != NULL ? texts.name : "",
+			      to);
 	g_free(texts.email);
 	g_free(texts.name);
 }
@@ -393,11 +405,12 @@ void check_mailbox(struct check *check, const struct check_field *field, const c
 
 struct adding {
 	GArray *addresses;
-	int64_t *count;			/* of addresses so far, this field's or several fields' */
+	int64_t *count; /* of addresses so far, this field's or several fields' */
 	const char *fields;
 };
 
-static void found_more(struct check *check, const char *path, struct address *address, void *context)
+static void found_more(struct check *check, const char *path, struct address *address,
+		       void *context)
 {
 	const struct adding *adding = context;
 	int64_t max = check->config->limits.recipients;

@@ -49,8 +49,8 @@ static void check_content(struct check *check, const struct check_field *field, 
 }
 
 /* RFC 2045, 5.1: type/subtype and parameters. */
-static void check_content_type(struct check *check, const struct check_field *field, const char *path,
-			       const struct wire *value, void *to)
+static void check_content_type(struct check *check, const struct check_field *field,
+			       const char *path, const struct wire *value, void *to)
 {
 	const struct request_attachment *attachment = to;
 
@@ -88,8 +88,8 @@ static void check_content_id(struct check *check, const struct check_field *fiel
 		g_clear_pointer(&attachment->content_id, g_free);
 }
 
-static void check_attachment_id(struct check *check, const struct check_field *field, const char *path,
-				const struct wire *value, void *to)
+static void check_attachment_id(struct check *check, const struct check_field *field,
+				const char *path, const struct wire *value, void *to)
 {
 	struct request_attachment *attachment = to;
 	const char *text = check_string(check, path, value, field->max);
@@ -129,8 +129,8 @@ static void read_attachment(struct check *check, const char *path, const struct 
 	static const struct check_field fields[] = {
 		{"Name", check_name, offsetof(struct request_attachment, name), 0},
 		{"Content", check_content, 0, 0},
-		{"ContentType", check_content_type, offsetof(struct request_attachment, content_type),
-		 CONTENT_TYPE_MAX},
+		{"ContentType", check_content_type,
+		 offsetof(struct request_attachment, content_type), CONTENT_TYPE_MAX},
 		{"ContentID", check_content_id, offsetof(struct request_attachment, content_id),
 		 CONTENT_ID_MAX},
 		{"AttachmentID", check_attachment_id, 0, 0},

@@ -7,9 +7,8 @@
 
 enum { DELETE = 0x7F, C1_LEAD = 0xC2, C1_FIRST = 0x80, C1_LAST = 0x9F };
 
-__attribute__((format(printf, 4, 0))) static void fail(struct check *check, const char *status,
-							const char *path, const char *format,
-							va_list args)
+__attribute__((format(printf, 4, 0))) static void
+fail(struct check *check, const char *status, const char *path, const char *format, va_list args)
 {
 	if (check->failed)
 		return;
@@ -28,7 +27,8 @@ void check_fail(struct check *check, const char *path, const char *format, ...)
 	va_end(args);
 }
 
-void check_fail_as(struct check *check, const char *status, const char *path, const char *format, ...)
+void check_fail_as(struct check *check, const char *status, const char *path, const char *format,
+		   ...)
 {
 	va_list args;
 
@@ -101,7 +101,8 @@ void check_object(struct check *check, const char *path, const struct wire *valu
 
 /* ---- texts ---- */
 
-const char *check_string(struct check *check, const char *path, const struct wire *value, size_t max)
+const char *check_string(struct check *check, const char *path, const struct wire *value,
+			 size_t max)
 {
 	size_t size;
 	const char *text = wire_textn(value, &size);

@@ -7,7 +7,7 @@ enum {
 	HEADERS_MAX = 100,
 	HEADER_NAME_MAX = 76,
 	HEADER_VALUE_MAX = 8000,
-	WORD_MAX = 900,			/* cannot be folded, and a line has 998 bytes at most (RFC 5322, 2.1.1) */
+	WORD_MAX = 900, /* cannot be folded, and a line has 998 bytes at most (RFC 5322, 2.1.1) */
 	URL_MAX = 900,
 	METADATA_MAX = 100,
 	METADATA_KEY_MAX = 100,
@@ -25,9 +25,23 @@ void request_header_clear(struct request_header *header)
 
 /* Those we set, and those that only a server on the way may. */
 static const char *const refused_names[] = {
-	"From", "Sender", "To", "Cc", "Bcc", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version",
-	"Return-Path", "Received", "Delivered-To", "DKIM-Signature", "DomainKey-Signature",
-	"Authentication-Results", "Received-SPF",
+	"From",
+	"Sender",
+	"To",
+	"Cc",
+	"Bcc",
+	"Reply-To",
+	"Subject",
+	"Date",
+	"Message-ID",
+	"MIME-Version",
+	"Return-Path",
+	"Received",
+	"Delivered-To",
+	"DKIM-Signature",
+	"DomainKey-Signature",
+	"Authentication-Results",
+	"Received-SPF",
 };
 static const char *const refused_prefixes[] = {"Content-", "Resent-", "ARC-"};
 
@@ -47,13 +61,14 @@ static bool is_among(const char *name, const char *const *names, size_t count)
 static bool is_refused(const char *name)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(refused_prefixes); i++)
-		if (g_ascii_strncasecmp(name, refused_prefixes[i], strlen(refused_prefixes[i])) == 0)
+		if (g_ascii_strncasecmp(name, refused_prefixes[i], strlen(refused_prefixes[i])) ==
+		    0)
 			return true;
 	return is_among(name, refused_names, G_N_ELEMENTS(refused_names));
 }
 
-static void check_header_name(struct check *check, const struct check_field *field, const char *path,
-			      const struct wire *value, void *to)
+static void check_header_name(struct check *check, const struct check_field *field,
+			      const char *path, const struct wire *value, void *to)
 {
 	const struct request_header *header = to;
 
@@ -73,8 +88,8 @@ static void check_header_name(struct check *check, const struct check_field *fie
 		check_fail(check, path, "%s is not to be set here", header->name);
 }
 
-static void check_header_value(struct check *check, const struct check_field *field, const char *path,
-			       const struct wire *value, void *to)
+static void check_header_value(struct check *check, const struct check_field *field,
+			       const char *path, const struct wire *value, void *to)
 {
 	const struct request_header *header = to;
 
@@ -86,7 +101,8 @@ static void check_header_value(struct check *check, const struct check_field *fi
 		size_t word = strcspn(p, " ");
 
 		if (word > WORD_MAX)
-			check_fail(check, path, "a word of %zu bytes, more than %d", word, WORD_MAX);
+			check_fail(check, path, "a word of %zu bytes, more than %d", word,
+				   WORD_MAX);
 		p += word;
 		p += strspn(p, " ");
 	}
@@ -136,7 +152,8 @@ static void read_header(struct check *check, const char *path, const struct wire
 {
 	static const struct check_field fields[] = {
 		{"Name", check_header_name, offsetof(struct request_header, name), HEADER_NAME_MAX},
-		{"Value", check_header_value, offsetof(struct request_header, value), HEADER_VALUE_MAX},
+		{"Value", check_header_value, offsetof(struct request_header, value),
+		 HEADER_VALUE_MAX},
 	};
 	struct request_header header = {0};
 
@@ -161,7 +178,8 @@ void check_headers(struct check *check, const struct check_field *field, const c
 		return;
 	}
 	if (wire_length(value) > HEADERS_MAX) {
-		check_fail(check, path, "%zu headers, more than %d", wire_length(value), HEADERS_MAX);
+		check_fail(check, path, "%zu headers, more than %d", wire_length(value),
+			   HEADERS_MAX);
 		return;
 	}
 	request->headers = g_new0(struct request_header, wire_length(value) + 1);
@@ -217,7 +235,8 @@ static void check_mailto(struct check *check, const struct check_field *field, c
 
 	check_address(check, path, email, "", &address);
 	if (!check->failed)
-		request->unsubscribe_mailto = g_strconcat(scheme, address.email, start + size, NULL);
+		request->unsubscribe_mailto =
+			g_strconcat(scheme, address.email, start + size, NULL);
 	if (!check->failed && !is_uri_text(request->unsubscribe_mailto))
 		check_fail(check, path, "no mailto URL: \"%s\"", given);
 	address_clear(&address);

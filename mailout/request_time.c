@@ -7,7 +7,8 @@
 enum { RFC3339_MAX = 40 };
 static const int64_t TIME_MAX = INT64_C(253402300799);
 
-/* RFC 3339, 5.6, with its offset from UTC: "2024-02-29T08:00:00Z", "2024-02-29T08:00:00.5+01:00". */
+/* RFC 3339, 5.6, with its offset from UTC: "2024-02-29T08:00:00Z", "2024-02-29T08:00:00.5+01:00".
+ */
 static bool has_form(const char *text)
 {
 	static const char form[] = "dddd-dd-ddTdd:dd:dd";
@@ -27,7 +28,8 @@ static bool has_form(const char *text)
 	if (*p == 'Z' || *p == 'z')
 		return p[1] == '\0';
 	return (*p == '+' || *p == '-') && strlen(p) == strlen("+00:00") && g_ascii_isdigit(p[1]) &&
-	       g_ascii_isdigit(p[2]) && p[3] == ':' && g_ascii_isdigit(p[4]) && g_ascii_isdigit(p[5]);
+	       g_ascii_isdigit(p[2]) && p[3] == ':' && g_ascii_isdigit(p[4]) &&
+	       g_ascii_isdigit(p[5]);
 }
 
 static bool parse_time(const char *text, int64_t *seconds)
@@ -50,7 +52,8 @@ void check_time(struct check *check, const struct check_field *field, const char
 
 	if (!wire_int(value, &seconds)) {
 		if (wire_text(value) == NULL) {
-			check_fail(check, path, "time (RFC 3339 or seconds since 1970) expected, not %s",
+			check_fail(check, path,
+				   "time (RFC 3339 or seconds since 1970) expected, not %s",
 				   wire_type_name(value));
 			return;
 		}
@@ -64,7 +67,8 @@ void check_time(struct check *check, const struct check_field *field, const char
 		}
 	}
 	if (seconds <= 0 || seconds > TIME_MAX) {
-		check_fail(check, path, "%" G_GINT64_FORMAT " is out of range (seconds since 1970)", seconds);
+		check_fail(check, path, "%" G_GINT64_FORMAT " is out of range (seconds since 1970)",
+			   seconds);
 		return;
 	}
 	*(int64_t *)(void *)((char *)to + field->offset) = seconds;

@@ -1,6 +1,6 @@
 /*
- * usage: compose_probe [STREAM] <request.json: the message that mailout would build, or the reason why not.
- * Exit 1: refused.  Exit 2: to be tried again.
+ * usage: compose_probe [STREAM] <request.json: the message that mailout would build, or the reason
+ * why not. Exit 1: refused.  Exit 2: to be tried again.
  */
 #include <glib.h>
 #include <stdio.h>
@@ -24,8 +24,8 @@ int main(int argc, char **argv)
 	size_t size = fread(body, 1, REQUEST_MAX, stdin);
 
 	build_init();
-	struct request *request = request_new(body, size, NULL, argc > 1 ? argv[1] : "transactional",
-					      config, &reason);
+	struct request *request = request_new(
+		body, size, NULL, argc > 1 ? argv[1] : "transactional", config, &reason);
 
 	if (request == NULL)
 		return refuse(outcome, &reason);

@@ -18,10 +18,11 @@ static struct config *config;
 
 static struct request *request_of(const char *members)
 {
-	g_autofree char *json = g_strdup_printf(
-		"{\"MessageID\": \"01890000-0000-7000-8000-000000000001\","
-		" \"From\": \"Ann <ann@x.example>\", \"To\": \"b@y.example\", \"Subject\": \"s\"%s}",
-		members);
+	g_autofree char *json =
+		g_strdup_printf("{\"MessageID\": \"01890000-0000-7000-8000-000000000001\","
+				" \"From\": \"Ann <ann@x.example>\", \"To\": \"b@y.example\", "
+				"\"Subject\": \"s\"%s}",
+				members);
 	struct reason reason = {0};
 	struct request *request = request_new(json, strlen(json), NULL, "bulk", config, &reason);
 
@@ -32,7 +33,8 @@ static struct request *request_of(const char *members)
 
 static struct request *template_request(void)
 {
-	static const char json[] = "{\"From\": \"a@x.example\", \"To\": \"b@y.example\", \"TemplateAlias\": \"t\"}";
+	static const char json[] =
+		"{\"From\": \"a@x.example\", \"To\": \"b@y.example\", \"TemplateAlias\": \"t\"}";
 	struct reason reason = {0};
 
 	return request_new(json, strlen(json), NULL, "bulk", config, &reason);
@@ -115,22 +117,23 @@ static void a_plain_message(void **state)
 	g_autofree char *message = built(", \"TextBody\": \"Hello\\nthere\"");
 
 	(void)state;
-	assert_string_equal(message, "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n"
-				     "From: Ann <ann@x.example>\r\n"
-				     "To: b@y.example\r\n"
-				     "Subject: s\r\n"
-				     "Message-ID: <01890000-0000-7000-8000-000000000001@x.example>\r\n"
-				     "MIME-Version: 1.0\r\n"
-				     "Content-Type: text/plain; charset=utf-8\r\n"
-				     "Content-Transfer-Encoding: 7bit\r\n"
-				     "\r\n"
-				     "Hello\r\nthere\r\n");
+	assert_string_equal(message,
+			    "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n"
+			    "From: Ann <ann@x.example>\r\n"
+			    "To: b@y.example\r\n"
+			    "Subject: s\r\n"
+			    "Message-ID: <01890000-0000-7000-8000-000000000001@x.example>\r\n"
+			    "MIME-Version: 1.0\r\n"
+			    "Content-Type: text/plain; charset=utf-8\r\n"
+			    "Content-Transfer-Encoding: 7bit\r\n"
+			    "\r\n"
+			    "Hello\r\nthere\r\n");
 }
 
 static void html_alone_gets_a_text(void **state)
 {
-	g_autofree char *message =
-		built(", \"HtmlBody\": \"<h1>Hi</h1><p>See <a href='https://x.example/a'>this</a></p>\"");
+	g_autofree char *message = built(
+		", \"HtmlBody\": \"<h1>Hi</h1><p>See <a href='https://x.example/a'>this</a></p>\"");
 
 	(void)state;
 	assert_non_null(strstr(message, "Content-Type: multipart/alternative; boundary=\"=_B-1\""));
@@ -143,13 +146,16 @@ static void all_kinds_of_parts_nest(void **state)
 {
 	g_autofree char *message = built(
 		", \"TextBody\": \"t\", \"HtmlBody\": \"<img src='cid:a@x'>\", \"Attachments\": ["
-		"{\"Name\": \"a.png\", \"Content\": \"QUJD\", \"ContentType\": \"image/png\", \"ContentID\": \"a@x\"},"
-		"{\"Name\": \"b.png\", \"Content\": \"QUJD\", \"ContentType\": \"image/png\", \"ContentID\": \"b@x\"}]");
+		"{\"Name\": \"a.png\", \"Content\": \"QUJD\", \"ContentType\": \"image/png\", "
+		"\"ContentID\": \"a@x\"},"
+		"{\"Name\": \"b.png\", \"Content\": \"QUJD\", \"ContentType\": \"image/png\", "
+		"\"ContentID\": \"b@x\"}]");
 	static const char *const order[] = {
 		"multipart/mixed; boundary=\"=_B-1\"",
 		"--=_B-1\r\nContent-Type: multipart/alternative; boundary=\"=_B-2\"",
 		"--=_B-2\r\nContent-Type: text/plain",
-		"--=_B-2\r\nContent-Type: multipart/related; boundary=\"=_B-3\"; type=\"text/html\"",
+		"--=_B-2\r\nContent-Type: multipart/related; boundary=\"=_B-3\"; "
+		"type=\"text/html\"",
 		"--=_B-3\r\nContent-Type: text/html",
 		"--=_B-3\r\nContent-Type: image/png;\r\n\tname=\"a.png\"",
 		"Content-Disposition: inline;\r\n\tfilename=\"a.png\"\r\nContent-Id: <a@x>",
@@ -244,21 +250,25 @@ static void the_shortest_safe_encoding_is_taken(void **state)
 		"\u65e5\u672c\u8a9e\u306e\u30e1\u30fc\u30eb\n");
 	text_is("From here\n>From there\nFrom\nFrom \n", "quoted-printable",
 		"From here\n>From there\nFrom\nFrom \n");
-	text_is("trailing blanks  \nand = signs\x01\x7f, longer than base64 could be\n", "quoted-printable",
+	text_is("trailing blanks  \nand = signs\x01\x7f, longer than base64 could be\n",
+		"quoted-printable",
 		"trailing blanks  \nand = signs\x01\x7f, longer than base64 could be\n");
 }
 
 static void long_texts_come_back(void **state)
 {
 	g_autoptr(GRand) random = g_rand_new_with_seed(4);
-	static const char *const pieces[] = {"From ", "\n", "=", "word ", "\u00fc", ".", "  ", "\t", "x"};
+	static const char *const pieces[] = {"From ", "\n", "=",  "word ", "\u00fc",
+					     ".",     "  ", "\t", "x"};
 
 	(void)state;
 	for (size_t i = 0; i < 500; i++) {
-		g_autoptr(GString) text = g_string_new("\u00fc start of a text that is mostly letters");
+		g_autoptr(GString) text =
+			g_string_new("\u00fc start of a text that is mostly letters");
 
 		for (size_t n = 0; n < i; n++)
-			g_string_append(text, pieces[g_rand_int_range(random, 0, G_N_ELEMENTS(pieces))]);
+			g_string_append(text,
+					pieces[g_rand_int_range(random, 0, G_N_ELEMENTS(pieces))]);
 		g_string_append_c(text, '\n');
 		GMimeObject *part = build_text("plain", text->str);
 		g_autofree char *decoded = decoded_content(part);
@@ -288,9 +298,11 @@ static void bcc_is_in_no_header(void **state)
 
 static void lists_can_be_left(void **state)
 {
-	g_autofree char *both = built(", \"TextBody\": \"t\", \"ListUnsubscribe\": "
-				      "{\"Url\": \"https://x.example/u\", \"Mailto\": \"u@x.example\"}");
-	g_autofree char *mailto = built(", \"TextBody\": \"t\", \"ListUnsubscribe\": {\"Mailto\": \"u@x.example\"}");
+	g_autofree char *both =
+		built(", \"TextBody\": \"t\", \"ListUnsubscribe\": "
+		      "{\"Url\": \"https://x.example/u\", \"Mailto\": \"u@x.example\"}");
+	g_autofree char *mailto =
+		built(", \"TextBody\": \"t\", \"ListUnsubscribe\": {\"Mailto\": \"u@x.example\"}");
 
 	(void)state;
 	field_is(both, "List-Unsubscribe", " <https://x.example/u>, <mailto:u@x.example>");
@@ -301,32 +313,38 @@ static void lists_can_be_left(void **state)
 
 static void threads_and_own_headers(void **state)
 {
-	g_autofree char *message =
-		built(", \"TextBody\": \"t\", \"ReplyTo\": \"R <r@x.example>, s@x.example\", \"Headers\": ["
-		      "{\"Name\": \"In-Reply-To\", \"Value\": \"<a@b>\"},"
-		      "{\"Name\": \"References\", \"Value\": \"<c@d> <a@b>\"},"
-		      "{\"Name\": \"X-Long\", \"Value\": \"1234567890 1234567890 1234567890 1234567890 1234567890"
-		      " 1234567890 1234567890 1234567890\"}]");
+	g_autofree char *message = built(", \"TextBody\": \"t\", \"ReplyTo\": \"R <r@x.example>, "
+					 "s@x.example\", \"Headers\": ["
+					 "{\"Name\": \"In-Reply-To\", \"Value\": \"<a@b>\"},"
+					 "{\"Name\": \"References\", \"Value\": \"<c@d> <a@b>\"},"
+					 "{\"Name\": \"X-Long\", \"Value\": \"1234567890 "
+					 "1234567890 1234567890 1234567890 1234567890"
+					 " 1234567890 1234567890 1234567890\"}]");
 
 	(void)state;
 	field_is(message, "Reply-To", " R <r@x.example>, s@x.example");
 	field_is(message, "In-Reply-To", " <a@b>");
 	field_is(message, "References", " <c@d> <a@b>");
-	field_is(message, "X-Long", " 1234567890 1234567890 1234567890 1234567890 1234567890 1234567890\r\n"
-				    " 1234567890 1234567890");
+	field_is(message, "X-Long",
+		 " 1234567890 1234567890 1234567890 1234567890 1234567890 1234567890\r\n"
+		 " 1234567890 1234567890");
 }
 
 static void a_template_gives_subject_texts_and_images(void **state)
 {
 	struct request *request = template_request();
-	struct inline_image image = {(char *)"logo.png", (char *)"image/png", (unsigned char *)"ABC", 3};
+	struct inline_image image = {(char *)"logo.png", (char *)"image/png",
+				     (unsigned char *)"ABC", 3};
 	struct rendered rendered = {.subject = (char *)"From the template",
 				    .html = (char *)"<p>Hi <img src='cid:logo.png'></p>",
 				    .auto_submitted = true,
 				    .images = &image,
 				    .image_count = 1};
-	const struct build_input input = {
-		.request = request, .rendered = &rendered, .config = config, .date = DATE, .boundary = "B"};
+	const struct build_input input = {.request = request,
+					  .rendered = &rendered,
+					  .config = config,
+					  .date = DATE,
+					  .boundary = "B"};
 	g_autofree char *message = text_of(&input);
 
 	(void)state;
@@ -355,7 +373,8 @@ static void a_rendered_subject_has_one_line(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(subjects); i++) {
-		const struct rendered rendered = {.subject = (char *)subjects[i], .text = (char *)"t"};
+		const struct rendered rendered = {.subject = (char *)subjects[i],
+						  .text = (char *)"t"};
 		const struct build_input input = {
 			.request = request, .rendered = &rendered, .config = config, .date = DATE};
 		struct reason reason = {0};
@@ -386,8 +405,9 @@ static void the_size_is_limited(void **state)
 
 static void stored_attachments_must_be_there(void **state)
 {
-	struct request *request = request_of(
-		", \"TextBody\": \"t\", \"Attachments\": [{\"AttachmentID\": \"01890000-0000-7000-8000-000000000002\"}]");
+	struct request *request =
+		request_of(", \"TextBody\": \"t\", \"Attachments\": [{\"AttachmentID\": "
+			   "\"01890000-0000-7000-8000-000000000002\"}]");
 	const struct build_input input = {
 		.request = request, .config = config, .date = DATE, .boundary = "B"};
 	struct request_attachment *stored = &request->attachments[0];
@@ -403,7 +423,8 @@ static void stored_attachments_must_be_there(void **state)
 	stored->content_type = g_strdup("message/rfc822");
 	g_autofree char *message = text_of(&input);
 
-	assert_non_null(strstr(message, "Content-Type: application/octet-stream;\r\n\tname=\"a.eml\"\r\n"));
+	assert_non_null(
+		strstr(message, "Content-Type: application/octet-stream;\r\n\tname=\"a.eml\"\r\n"));
 	g_free(stored->content_type);
 	stored->content_type = g_strdup("image/png\r\nX-Bad: 1");
 	g_autofree char *nonsense = text_of(&input);

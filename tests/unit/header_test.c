@@ -61,9 +61,11 @@ static void plain_text_stays_plain(void **state)
 	unstructured("", "Subject: \r\n");
 	unstructured("Hello: <you> & \"me\"", "Subject: Hello: <you> & \"me\"\r\n");
 	unstructured("two  blanks", "Subject: two  blanks\r\n");
-	unstructured("The quick brown fox jumps over the lazy dog and then the lazy dog sleeps  until noon",
-		     "Subject: The quick brown fox jumps over the lazy dog and then the lazy dog\r\n"
-		     " sleeps  until noon\r\n");
+	unstructured(
+		"The quick brown fox jumps over the lazy dog and then the lazy dog sleeps  until "
+		"noon",
+		"Subject: The quick brown fox jumps over the lazy dog and then the lazy dog\r\n"
+		" sleeps  until noon\r\n");
 }
 
 static void the_rest_is_encoded(void **state)
@@ -112,8 +114,9 @@ static void lists_are_folded_between_addresses(void **state)
 
 	(void)state;
 	header_mailboxes(out, "To", all, G_N_ELEMENTS(all));
-	assert_string_equal(out->str, "To: Somebody Important <somebody.important@long.example>,\r\n"
-				      " other.person@another.example, Third <third@example.com>\r\n");
+	assert_string_equal(out->str,
+			    "To: Somebody Important <somebody.important@long.example>,\r\n"
+			    " other.person@another.example, Third <third@example.com>\r\n");
 }
 
 static void parameter(const char *value, const char *wanted)
@@ -157,11 +160,13 @@ static void check_lines(const char *text)
 
 static char *random_text(GRand *random, size_t count)
 {
-	static const gunichar pool[] = {'a', ' ', '=', '?', '_', '"', 0xFC, 0x65E5, 0x1F389, '.', 'z', ','};
+	static const gunichar pool[] = {'a',  ' ',    '=',     '?', '_', '"',
+					0xFC, 0x65E5, 0x1F389, '.', 'z', ','};
 	GString *text = g_string_new(NULL);
 
 	for (size_t i = 0; i < count; i++)
-		g_string_append_unichar(text, pool[g_rand_int_range(random, 0, G_N_ELEMENTS(pool))]);
+		g_string_append_unichar(text,
+					pool[g_rand_int_range(random, 0, G_N_ELEMENTS(pool))]);
 	return g_string_free(text, FALSE);
 }
 
@@ -178,7 +183,8 @@ static void whatever_goes_in_comes_out(void **state)
 
 		header_unstructured(out, "Subject", text);
 		check_lines(out->str);
-		struct span value = {out->str + strlen("Subject: "), out->len - strlen("Subject: \r\n")};
+		struct span value = {out->str + strlen("Subject: "),
+				     out->len - strlen("Subject: \r\n")};
 		g_autofree char *decoded = encoded_word_decode(value, NULL, &defects);
 
 		assert_string_equal(decoded, text);
@@ -202,8 +208,8 @@ static void names_go_in_and_come_out(void **state)
 
 		header_mailboxes(out, "To", two, 2);
 		check_lines(out->str);
-		address_list((struct span){out->str + strlen("To:"), out->len - strlen("To:\r\n")}, NULL, 10,
-			     array, &defects);
+		address_list((struct span){out->str + strlen("To:"), out->len - strlen("To:\r\n")},
+			     NULL, 10, array, &defects);
 		assert_int_equal(wire_length(array), 2);
 		assert_string_equal(wire_get_text(wire_at(array, 0), "Email"), "a@x.example");
 		assert_string_equal(wire_get_text(wire_at(array, 1), "Email"), "b@x.example");
@@ -223,9 +229,11 @@ static void file_names_go_in_and_come_out(void **state)
 		g_autoptr(GString) out = g_string_new("attachment");
 
 		header_parameter(out, "filename", name);
-		GMimeContentDisposition *disposition = g_mime_content_disposition_parse(NULL, out->str);
+		GMimeContentDisposition *disposition =
+			g_mime_content_disposition_parse(NULL, out->str);
 
-		assert_string_equal(g_mime_content_disposition_get_parameter(disposition, "filename"), name);
+		assert_string_equal(
+			g_mime_content_disposition_get_parameter(disposition, "filename"), name);
 		g_object_unref(disposition);
 	}
 }

@@ -47,9 +47,10 @@ static void refused(const char *json, const char *text)
 /* A request that is right but for some more members: "\"Tag\": 1". */
 static char *with(const char *members)
 {
-	return g_strdup_printf("{\"From\": \"a@x.example\", \"To\": \"b@y.example\", \"Subject\": \"s\", "
-			       "\"TextBody\": \"t\"%s%s}",
-			       *members == '\0' ? "" : ", ", members);
+	return g_strdup_printf(
+		"{\"From\": \"a@x.example\", \"To\": \"b@y.example\", \"Subject\": \"s\", "
+		"\"TextBody\": \"t\"%s%s}",
+		*members == '\0' ? "" : ", ", members);
 }
 
 static struct request *accepted_with(const char *members)
@@ -75,14 +76,16 @@ static void is_address(const struct address *address, const char *email, const c
 /* The To of a request, by the text that it has as JSON. */
 static struct request *to_of(const char *to)
 {
-	g_autofree char *json = g_strdup_printf("{\"To\": %s, \"Subject\": \"\", \"TextBody\": \"\"}", to);
+	g_autofree char *json =
+		g_strdup_printf("{\"To\": %s, \"Subject\": \"\", \"TextBody\": \"\"}", to);
 
 	return accepted(json);
 }
 
 static void to_is_refused(const char *to, const char *text)
 {
-	g_autofree char *json = g_strdup_printf("{\"To\": %s, \"Subject\": \"\", \"TextBody\": \"\"}", to);
+	g_autofree char *json =
+		g_strdup_printf("{\"To\": %s, \"Subject\": \"\", \"TextBody\": \"\"}", to);
 
 	refused(json, text);
 }
@@ -91,7 +94,8 @@ static void all_fields_arrive(void **state)
 {
 	static const char json[] =
 		"{\"From\": \"Ann <ann@x.example>\", \"To\": \"b@y.example, Carl <c@z.example>\","
-		" \"Cc\": [{\"Email\": \"d@y.example\", \"Name\": \"D\"}], \"Bcc\": \"e@y.example\","
+		" \"Cc\": [{\"Email\": \"d@y.example\", \"Name\": \"D\"}], \"Bcc\": "
+		"\"e@y.example\","
 		" \"ReplyTo\": \"f@y.example\", \"Subject\": \"s\\tu\", \"TextBody\": \"t\\n\","
 		" \"HtmlBody\": \"<p>\", \"Headers\": [{\"Name\": \"X-A\", \"Value\": \" v \"}],"
 		" \"Attachments\": [{\"Name\": \"a/b.png\", \"Content\": \"QUJD\","
@@ -100,8 +104,10 @@ static void all_fields_arrive(void **state)
 		" \"Tag\": \"welcome\", \"Metadata\": {\"a\": \"b\"}, \"MessageStream\": \"bulk\","
 		" \"MessageID\": \"01890000-0000-7000-8000-000000000001\", \"Locale\": \"de_AT\","
 		" \"SendAt\": \"2030-01-01T00:00:00+01:00\", \"ExpiresAt\": 1893456001,"
-		" \"ListUnsubscribe\": {\"Url\": \"https://x.example/u\", \"Mailto\": \"u@x.example\"},"
-		" \"DryRun\": true, \"TrackOpens\": false, \"TrackLinks\": \"None\", \"InlineCss\": true}";
+		" \"ListUnsubscribe\": {\"Url\": \"https://x.example/u\", \"Mailto\": "
+		"\"u@x.example\"},"
+		" \"DryRun\": true, \"TrackOpens\": false, \"TrackLinks\": \"None\", "
+		"\"InlineCss\": true}";
 	char text[ID_TEXT_SIZE];
 	struct request *r = accepted(json);
 
@@ -128,7 +134,8 @@ static void all_fields_arrive(void **state)
 	assert_false(r->attachments[0].is_stored);
 	assert_true(r->attachments[1].is_stored);
 	assert_null(r->attachments[1].data);
-	assert_string_equal(id_text(&r->attachments[1].stored, text), "01890000-0000-7000-8000-000000000002");
+	assert_string_equal(id_text(&r->attachments[1].stored, text),
+			    "01890000-0000-7000-8000-000000000002");
 	assert_string_equal(r->tag, "welcome");
 	assert_string_equal(wire_get_text(r->metadata, "a"), "b");
 	assert_string_equal(r->stream, "bulk");
@@ -146,8 +153,9 @@ static void all_fields_arrive(void **state)
 
 static void a_template_brings_the_texts(void **state)
 {
-	struct request *r = accepted("{\"To\": \"b@y.example\", \"TemplateAlias\": \"ticket-reply\","
-				     " \"TemplateModel\": {\"n\": 1}, \"Cc\": null}");
+	struct request *r =
+		accepted("{\"To\": \"b@y.example\", \"TemplateAlias\": \"ticket-reply\","
+			 " \"TemplateModel\": {\"n\": 1}, \"Cc\": null}");
 
 	(void)state;
 	assert_string_equal(r->template_alias, "ticket-reply");
@@ -186,8 +194,10 @@ static void what_is_missing_is_named(void **state)
 	refused("{\"Subject\": \"s\", \"TextBody\": \"t\"}", "To: no recipient, nor in Cc and Bcc");
 	refused("{\"To\": \"\", \"Subject\": \"s\", \"TextBody\": \"t\"}",
 		"To: no recipient, nor in Cc and Bcc");
-	refused("{\"To\": \"b@y.example\", \"TextBody\": \"t\"}", "Subject: missing, and no TemplateAlias");
-	refused("{\"To\": \"b@y.example\", \"Subject\": \"t\"}", "TextBody: missing, and no HtmlBody");
+	refused("{\"To\": \"b@y.example\", \"TextBody\": \"t\"}",
+		"Subject: missing, and no TemplateAlias");
+	refused("{\"To\": \"b@y.example\", \"Subject\": \"t\"}",
+		"TextBody: missing, and no HtmlBody");
 	refused("[]", "request: object expected, not array");
 	refused("3", "request: object expected, not integer");
 	refused("null", "JSON is null");
@@ -198,7 +208,8 @@ static void unknown_fields_are_refused_by_name(void **state)
 	(void)state;
 	refused_with("\"TextBdy\": \"t\"", "TextBdy: unknown field");
 	refused_with("\"textbody\": \"t\"", "textbody: unknown field; it is spelt TextBody");
-	refused_with("\"Cc\": [{\"Email\": \"c@y.example\", \"Nam\": \"n\"}]", "Cc[0].Nam: unknown field");
+	refused_with("\"Cc\": [{\"Email\": \"c@y.example\", \"Nam\": \"n\"}]",
+		     "Cc[0].Nam: unknown field");
 	refused_with("\"Headers\": [{\"Name\": \"X\", \"Value\": \"v\", \"Type\": \"t\"}]",
 		     "Headers[0].Type: unknown field");
 	refused_with("\"Attachments\": [{\"Name\": \"a\", \"Content\": \"\", \"Size\": 1}]",
@@ -226,21 +237,25 @@ static void wrong_types_are_named(void **state)
 	refused("{\"Headers\": {}}", "Headers: list expected, not object");
 	refused("{\"Headers\": [1]}", "Headers[0]: object expected, not integer");
 	refused("{\"Attachments\": \"\"}", "Attachments: list expected, not string");
-	refused("{\"Attachments\": [{\"Content\": 1}]}", "Attachments[0].Content: string expected, not integer");
+	refused("{\"Attachments\": [{\"Content\": 1}]}",
+		"Attachments[0].Content: string expected, not integer");
 	refused("{\"DryRun\": 1}", "DryRun: boolean expected, not integer");
 	refused("{\"ListUnsubscribe\": \"\"}", "ListUnsubscribe: object expected, not string");
-	refused("{\"SendAt\": true}", "SendAt: time (RFC 3339 or seconds since 1970) expected, not boolean");
+	refused("{\"SendAt\": true}",
+		"SendAt: time (RFC 3339 or seconds since 1970) expected, not boolean");
 	refused("{\"InlineCss\": \"yes\"}", "InlineCss: boolean expected, not string");
 }
 
 static void postmarks_extras_pass_when_they_ask_for_nothing(void **state)
 {
-	struct request *r = accepted_with("\"TrackOpens\": false, \"TrackLinks\": \"\", \"InlineCss\": false");
+	struct request *r =
+		accepted_with("\"TrackOpens\": false, \"TrackLinks\": \"\", \"InlineCss\": false");
 
 	(void)state;
 	request_free(&r);
 	refused_with("\"TrackOpens\": true", "TrackOpens: opening is not tracked");
-	refused_with("\"TrackLinks\": \"HtmlOnly\"", "TrackLinks: links are not tracked: \"HtmlOnly\"");
+	refused_with("\"TrackLinks\": \"HtmlOnly\"",
+		     "TrackLinks: links are not tracked: \"HtmlOnly\"");
 }
 
 static void line_breaks_stay_out_of_headers(void **state)
@@ -263,8 +278,10 @@ static void line_breaks_stay_out_of_headers(void **state)
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
 		for (size_t k = 0; k < G_N_ELEMENTS(breaks); k++) {
-			g_autofree char *json = g_strdup_printf("{\"%s\": \"%s\"}", fields[i], breaks[k].json);
-			g_autofree char *text = g_strdup_printf("%s: %s", fields[i], breaks[k].text);
+			g_autofree char *json =
+				g_strdup_printf("{\"%s\": \"%s\"}", fields[i], breaks[k].json);
+			g_autofree char *text =
+				g_strdup_printf("%s: %s", fields[i], breaks[k].text);
 
 			refused(json, text);
 		}
@@ -274,12 +291,17 @@ static void line_breaks_stay_out_of_headers(void **state)
 	refused("{\"To\": [{\"Email\": \"a@x.example\\r\\nRCPT TO:<z@x.example>\"}]}",
 		"To[0].Email: line break");
 	refused("{\"To\": \"=?utf-8?q?a=0D=0ABcc=3A_z?= <a@x.example>\"}", "To: line break");
-	refused("{\"Headers\": [{\"Name\": \"X\", \"Value\": \"a\\nb\"}]}", "Headers[0].Value: line break");
-	refused("{\"Headers\": [{\"Name\": \"X\\n\", \"Value\": \"a\"}]}", "Headers[0].Name: line break");
+	refused("{\"Headers\": [{\"Name\": \"X\", \"Value\": \"a\\nb\"}]}",
+		"Headers[0].Value: line break");
+	refused("{\"Headers\": [{\"Name\": \"X\\n\", \"Value\": \"a\"}]}",
+		"Headers[0].Name: line break");
 	refused("{\"Attachments\": [{\"Name\": \"a\\nb\"}]}", "Attachments[0].Name: line break");
-	refused("{\"Attachments\": [{\"ContentType\": \"a/b\\nc\"}]}", "Attachments[0].ContentType: line break");
-	refused("{\"Attachments\": [{\"ContentID\": \"a\\nb\"}]}", "Attachments[0].ContentID: line break");
-	refused("{\"ListUnsubscribe\": {\"Url\": \"https://x.example/\\n\"}}", "ListUnsubscribe.Url: line break");
+	refused("{\"Attachments\": [{\"ContentType\": \"a/b\\nc\"}]}",
+		"Attachments[0].ContentType: line break");
+	refused("{\"Attachments\": [{\"ContentID\": \"a\\nb\"}]}",
+		"Attachments[0].ContentID: line break");
+	refused("{\"ListUnsubscribe\": {\"Url\": \"https://x.example/\\n\"}}",
+		"ListUnsubscribe.Url: line break");
 	refused("{\"ListUnsubscribe\": {\"Mailto\": \"a@x.example\\n\"}}",
 		"ListUnsubscribe.Mailto: line break");
 	refused("{\"TextBody\": \"a\\u0000b\"}", "TextBody: NUL character");
@@ -297,14 +319,15 @@ static void addresses_in_all_forms(void **state)
 		{"\"<b@y.example>\"", "b@y.example", ""},
 		{"\"Bob B. <b@y.example>\"", "b@y.example", "Bob B."},
 		{"\"\\\"Doe, John\\\" <b@y.example>\"", "b@y.example", "Doe, John"},
-		{"\"\\\"a \\\\\\\"b\\\\\\\" c: d; e\\\" <b@y.example>\"", "b@y.example", "a \"b\" c: d; e"},
+		{"\"\\\"a \\\\\\\"b\\\\\\\" c: d; e\\\" <b@y.example>\"", "b@y.example",
+		 "a \"b\" c: d; e"},
 		{"\"J\u00f6rg Wei\u00df <b@y.example>\"", "b@y.example", "J\u00f6rg Wei\u00df"},
 		{"\"=?utf-8?q?B=C3=A4r?= <b@y.example>\"", "b@y.example", "B\u00e4r"},
 		{"\"b@y.example (Bob, at home: here)\"", "b@y.example", "Bob, at home: here"},
 		{"\"Bob <b@y.example> (home)\"", "b@y.example", "Bob"},
 		{"[\"Bob <b@y.example>\"]", "b@y.example", "Bob"},
-		{"[{\"Email\": \"b@y.example\", \"Name\": \"  B, \\\"b\\\" <x@y>  \"}]", "b@y.example",
-		 "B, \"b\" <x@y>"},
+		{"[{\"Email\": \"b@y.example\", \"Name\": \"  B, \\\"b\\\" <x@y>  \"}]",
+		 "b@y.example", "B, \"b\" <x@y>"},
 		{"[{\"Email\": \"b@y.example\", \"Name\": null}]", "b@y.example", ""},
 		{"\"b@B\u00dcCHER.example\"", "b@xn--bcher-kva.example", ""},
 		{"\"B <b@stra\u00dfe.example>\"", "b@xn--strae-oqa.example", "B"},
@@ -348,15 +371,18 @@ static void no_address_is_lost_or_invented(void **state)
 	to_is_refused("\"b <b@y.example\"",
 		      "To: a quote, comment or bracket that is not closed: \"b <b@y.example\"");
 	to_is_refused("\"\\\"b <b@y.example>, c@y.example\"",
-		      "To: a quote, comment or bracket that is not closed: \"\"b <b@y.example>, c@y.example\"");
+		      "To: a quote, comment or bracket that is not closed: \"\"b <b@y.example>, "
+		      "c@y.example\"");
 	to_is_refused("\"b@y.example; c@y.example\"",
 		      "To: groups are not allowed, addresses are separated by commas: "
 		      "\"b@y.example; c@y.example\"");
 	to_is_refused("\"friends: b@y.example, c@y.example;\"",
-		      "To: groups are not allowed, addresses are separated by commas: \"friends: b@y.example\"");
+		      "To: groups are not allowed, addresses are separated by commas: \"friends: "
+		      "b@y.example\"");
 	to_is_refused("[\"b@y.example, c@y.example\"]", "To[0]: more than one address");
 	to_is_refused("[\"\"]", "To[0]: no address");
-	to_is_refused("[{\"Email\": \"B <b@y.example>\"}]", "To[0].Email: no address: \"B <b@y.example>\"");
+	to_is_refused("[{\"Email\": \"B <b@y.example>\"}]",
+		      "To[0].Email: no address: \"B <b@y.example>\"");
 	refused_with("\"From\": \"b@y.example, c@y.example\"", "From: more than one address");
 }
 
@@ -366,7 +392,8 @@ static void a_local_part_beyond_ascii_needs_smtputf8(void **state)
 	refused_as("{\"To\": \"j\u00f6rg@y.example\"}", "5.6.7",
 		   "To: the local part \"j\u00f6rg\" needs SMTPUTF8, which is not supported");
 	refused_as("{\"Bcc\": [{\"Email\": \"\u7528\u6237@y.example\"}]}", "5.6.7",
-		   "Bcc[0].Email: the local part \"\u7528\u6237\" needs SMTPUTF8, which is not supported");
+		   "Bcc[0].Email: the local part \"\u7528\u6237\" needs SMTPUTF8, which is not "
+		   "supported");
 }
 
 static char *repeated(char c, size_t count)
@@ -381,8 +408,10 @@ static void lengths_at_the_limit_and_beyond(void **state)
 	g_autofree char *good = g_strdup_printf("\"%s@%s.%s.example\"", local, label, label);
 	g_autofree char *long_local = g_strdup_printf("\"a%s@y.example\"", local);
 	g_autofree char *long_label = g_strdup_printf("\"a@b%s.example\"", label);
-	g_autofree char *long_email = g_strdup_printf("\"a@%s.%s.%s.%s\"", label, label, label, label);
-	g_autofree char *long_domain_reason = g_strdup_printf("To: no domain: \"b%s.example\"", label);
+	g_autofree char *long_email =
+		g_strdup_printf("\"a@%s.%s.%s.%s\"", label, label, label, label);
+	g_autofree char *long_domain_reason =
+		g_strdup_printf("To: no domain: \"b%s.example\"", label);
 	g_autofree char *subject = repeated('s', 4001);
 	g_autofree char *members = g_strdup_printf("\"Subject\": \"%s\"", subject);
 	struct request *r = to_of(good);
@@ -429,9 +458,10 @@ static void recipients_are_counted_over_all_fields(void **state)
 
 static void recipients_are_named_once(void **state)
 {
-	struct request *r = accepted("{\"To\": \"b@y.example, B <b@Y.example>, B@y.example\","
-				     " \"Cc\": \"c@y.example\", \"Bcc\": \"b@y.example, d@y.example\","
-				     " \"Subject\": \"\", \"TextBody\": \"\"}");
+	struct request *r =
+		accepted("{\"To\": \"b@y.example, B <b@Y.example>, B@y.example\","
+			 " \"Cc\": \"c@y.example\", \"Bcc\": \"b@y.example, d@y.example\","
+			 " \"Subject\": \"\", \"TextBody\": \"\"}");
 	g_auto(GStrv) recipients = request_recipients(r);
 
 	(void)state;
@@ -447,7 +477,8 @@ static void recipients_are_named_once(void **state)
 static void nasty_address_fields_are_refused_at_once(void **state)
 {
 	static const char *const pieces[] = {
-		"a:", "(", "\\\"", "<", "a@", ",", "a@b.example ", "(()", "=?utf-8?q?a?= ", "\\\\", "[", "a;",
+		"a:",           "(",   "\\\"",           "<",    "a@", ",",
+		"a@b.example ", "(()", "=?utf-8?q?a?= ", "\\\\", "[",  "a;",
 	};
 
 	(void)state;
@@ -469,30 +500,50 @@ static void nasty_address_fields_are_refused_at_once(void **state)
 static void headers_that_may_be_set(void **state)
 {
 	static const char *const refused_names[] = {
-		"From", "from", "Sender", "To", "Cc", "Bcc", "Reply-To", "Subject", "Date", "Message-ID",
-		"MESSAGE-ID", "MIME-Version", "Content-Type", "content-foo", "Return-Path", "Received",
-		"DKIM-Signature", "Resent-To", "ARC-Seal", "Authentication-Results",
+		"From",
+		"from",
+		"Sender",
+		"To",
+		"Cc",
+		"Bcc",
+		"Reply-To",
+		"Subject",
+		"Date",
+		"Message-ID",
+		"MESSAGE-ID",
+		"MIME-Version",
+		"Content-Type",
+		"content-foo",
+		"Return-Path",
+		"Received",
+		"DKIM-Signature",
+		"Resent-To",
+		"ARC-Seal",
+		"Authentication-Results",
 	};
-	struct request *r = accepted_with(
-		"\"Headers\": [{\"Name\": \"In-Reply-To\", \"Value\": \"<a@b>\"},"
-		" {\"Name\": \"References\", \"Value\": \"<a@b>  <c@d><e@f>\"},"
-		" {\"Name\": \"X-A\", \"Value\": \"\u00fc\"}, {\"Name\": \"X-A\", \"Value\": \"\"}]");
+	struct request *r =
+		accepted_with("\"Headers\": [{\"Name\": \"In-Reply-To\", \"Value\": \"<a@b>\"},"
+			      " {\"Name\": \"References\", \"Value\": \"<a@b>  <c@d><e@f>\"},"
+			      " {\"Name\": \"X-A\", \"Value\": \"\u00fc\"}, {\"Name\": \"X-A\", "
+			      "\"Value\": \"\"}]");
 
 	(void)state;
 	assert_int_equal(r->header_count, 4);
 	request_free(&r);
 	for (size_t i = 0; i < G_N_ELEMENTS(refused_names); i++) {
-		g_autofree char *json = g_strdup_printf(
-			"{\"Headers\": [{\"Name\": \"X\", \"Value\": \"\"}, {\"Name\": \"%s\", \"Value\": \"v\"}]}",
-			refused_names[i]);
-		g_autofree char *text =
-			g_strdup_printf("Headers[1].Name: %s is not to be set here", refused_names[i]);
+		g_autofree char *json =
+			g_strdup_printf("{\"Headers\": [{\"Name\": \"X\", \"Value\": \"\"}, "
+					"{\"Name\": \"%s\", \"Value\": \"v\"}]}",
+					refused_names[i]);
+		g_autofree char *text = g_strdup_printf("Headers[1].Name: %s is not to be set here",
+							refused_names[i]);
 
 		refused(json, text);
 	}
 	refused("{\"Headers\": [{\"Name\": \"X Y\"}]}", "Headers[0].Name: no header name: \"X Y\"");
 	refused("{\"Headers\": [{\"Name\": \"X:\"}]}", "Headers[0].Name: no header name: \"X:\"");
-	refused("{\"Headers\": [{\"Name\": \"X\u00fc\"}]}", "Headers[0].Name: no header name: \"X\u00fc\"");
+	refused("{\"Headers\": [{\"Name\": \"X\u00fc\"}]}",
+		"Headers[0].Name: no header name: \"X\u00fc\"");
 	refused("{\"Headers\": [{\"Name\": \"\"}]}", "Headers[0].Name: empty");
 	refused("{\"Headers\": [{\"Value\": \"\"}]}", "Headers[0]: Name is missing");
 	refused("{\"Headers\": [{\"Name\": \"X\"}]}", "Headers[0]: Value is missing");
@@ -504,7 +555,8 @@ static void headers_that_may_be_set(void **state)
 		" {\"Name\": \"references\", \"Value\": \"<a@b>\"}]}",
 		"Headers[1]: references is there twice");
 	g_autofree char *word = repeated('w', 901);
-	g_autofree char *json = g_strdup_printf("{\"Headers\": [{\"Name\": \"X\", \"Value\": \"a %s\"}]}", word);
+	g_autofree char *json =
+		g_strdup_printf("{\"Headers\": [{\"Name\": \"X\", \"Value\": \"a %s\"}]}", word);
 
 	refused(json, "Headers[0].Value: a word of 901 bytes, more than 900");
 }
@@ -515,12 +567,14 @@ static void attachments_are_checked(void **state)
 	refused("{\"Attachments\": [{\"Name\": \"a\", \"Content\": \"QUJD\"}, {\"Name\": \"b\", "
 		"\"Content\": \"QUI\"}]}",
 		"Attachments[1].Content: no base64");
-	refused("{\"Attachments\": [{\"Content\": \"QU\\nJD\"}]}", "Attachments[0].Content: no base64");
+	refused("{\"Attachments\": [{\"Content\": \"QU\\nJD\"}]}",
+		"Attachments[0].Content: no base64");
 	refused("{\"Attachments\": [{\"Content\": \"\"}]}", "Attachments[0]: Name is missing");
 	refused("{\"Attachments\": [{\"Name\": \"\"}]}", "Attachments[0].Name: empty");
 	refused("{\"Attachments\": [{\"Name\": \"a\"}]}",
 		"Attachments[0]: Content (base64) or AttachmentID is missing");
-	refused("{\"Attachments\": [{\"AttachmentID\": \"1\"}]}", "Attachments[0].AttachmentID: no UUID: \"1\"");
+	refused("{\"Attachments\": [{\"AttachmentID\": \"1\"}]}",
+		"Attachments[0].AttachmentID: no UUID: \"1\"");
 	refused("{\"Attachments\": [{\"AttachmentID\": \"01890000-0000-7000-8000-000000000002\","
 		" \"Content\": \"\"}]}",
 		"Attachments[0]: Content and AttachmentID exclude each other");
@@ -528,11 +582,13 @@ static void attachments_are_checked(void **state)
 		"Attachments[0].ContentType: no media type: \"png\"");
 	refused("{\"Attachments\": [{\"ContentType\": \"multipart/mixed\"}]}",
 		"Attachments[0].ContentType: no media type: \"multipart/mixed\"");
-	refused("{\"Attachments\": [{\"ContentID\": \"a b\"}]}", "Attachments[0].ContentID: no content id: \"a b\"");
+	refused("{\"Attachments\": [{\"ContentID\": \"a b\"}]}",
+		"Attachments[0].ContentID: no content id: \"a b\"");
 	refused("{\"Attachments\": [{\"Name\": \"a\", \"Content\": \"\", \"ContentID\": \"<x>\"},"
 		" {\"Name\": \"b\", \"Content\": \"\", \"ContentID\": \"cid:x\"}]}",
 		"Attachments[1]: the ContentID \"x\" is used twice");
-	struct request *r = accepted_with("\"Attachments\": [{\"Name\": \"a\", \"Content\": \"\"}]");
+	struct request *r =
+		accepted_with("\"Attachments\": [{\"Name\": \"a\", \"Content\": \"\"}]");
 
 	assert_int_equal(r->attachments[0].size, 0);
 	assert_non_null(r->attachments[0].data);
@@ -542,9 +598,11 @@ static void attachments_are_checked(void **state)
 
 static void attachments_are_counted(void **state)
 {
-	g_autoptr(GString) json = g_string_new("\"Attachments\": [{\"Name\": \"a\", \"Content\": \"\"}");
+	g_autoptr(GString) json =
+		g_string_new("\"Attachments\": [{\"Name\": \"a\", \"Content\": \"\"}");
 	g_autofree char *longest = repeated('n', 200);
-	g_autofree char *name = g_strdup_printf("{\"Attachments\": [{\"Name\": \"n%s\"}]}", longest);
+	g_autofree char *name =
+		g_strdup_printf("{\"Attachments\": [{\"Name\": \"n%s\"}]}", longest);
 
 	(void)state;
 	for (int64_t i = 1; i < config->limits.attachments; i++)
@@ -589,9 +647,17 @@ static void times(void **state)
 		{"\"2024-02-29T23:59:59-00:30\"", 1709252999},
 	};
 	static const char *const wrong[] = {
-		"2030-01-01", "2030-01-01T00:00:00", "2030-01-01 00:00:00Z", "2030-13-01T00:00:00Z",
-		"2023-02-29T00:00:00Z", "2030-01-01T25:00:00Z", "2030-01-01T00:00:00.Z",
-		"2030-01-01T00:00:00+0100", "tomorrow", "", "20300101T000000Z",
+		"2030-01-01",
+		"2030-01-01T00:00:00",
+		"2030-01-01 00:00:00Z",
+		"2030-13-01T00:00:00Z",
+		"2023-02-29T00:00:00Z",
+		"2030-01-01T25:00:00Z",
+		"2030-01-01T00:00:00.Z",
+		"2030-01-01T00:00:00+0100",
+		"tomorrow",
+		"",
+		"20300101T000000Z",
 	};
 
 	(void)state;
@@ -604,7 +670,8 @@ static void times(void **state)
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
 		g_autofree char *members = g_strdup_printf("\"SendAt\": \"%s\"", wrong[i]);
-		g_autofree char *text = g_strdup_printf("SendAt: no time of RFC 3339: \"%s\"", wrong[i]);
+		g_autofree char *text =
+			g_strdup_printf("SendAt: no time of RFC 3339: \"%s\"", wrong[i]);
 
 		refused_with(members, text);
 	}
@@ -617,7 +684,8 @@ static void times(void **state)
 
 static void unsubscribing(void **state)
 {
-	struct request *r = accepted_with("\"ListUnsubscribe\": {\"Mailto\": \"mailto:u@x.example?subject=a%20b\"}");
+	struct request *r = accepted_with(
+		"\"ListUnsubscribe\": {\"Mailto\": \"mailto:u@x.example?subject=a%20b\"}");
 
 	(void)state;
 	assert_string_equal(r->unsubscribe_mailto, "mailto:u@x.example?subject=a%20b");
@@ -630,18 +698,21 @@ static void unsubscribing(void **state)
 		     "ListUnsubscribe.Url: no https URL: \"https:///x\"");
 	refused_with("\"ListUnsubscribe\": {\"Url\": \"https://x.example/>, <a\"}",
 		     "ListUnsubscribe.Url: no https URL: \"https://x.example/>, <a\"");
-	refused_with("\"ListUnsubscribe\": {\"Mailto\": \"u\"}", "ListUnsubscribe.Mailto: no address: \"u\"");
+	refused_with("\"ListUnsubscribe\": {\"Mailto\": \"u\"}",
+		     "ListUnsubscribe.Mailto: no address: \"u\"");
 	refused_with("\"ListUnsubscribe\": {\"Mailto\": \"u@x.example?a b\"}",
 		     "ListUnsubscribe.Mailto: no mailto URL: \"u@x.example?a b\"");
 	refused_with("\"ListUnsubscribe\": {\"Url\": \"https://x.example/\"},"
-		     " \"Headers\": [{\"Name\": \"List-Unsubscribe\", \"Value\": \"<https://x.example>\"}]",
+		     " \"Headers\": [{\"Name\": \"List-Unsubscribe\", \"Value\": "
+		     "\"<https://x.example>\"}]",
 		     "ListUnsubscribe: there is a header List-Unsubscribe as well");
 }
 
 static void streams_and_locales(void **state)
 {
 	static const char *const good[] = {"de", "de-AT", "zh-Hant-TW", "es-419", ""};
-	static const char *const wrong[] = {"d", "../x", "de-", "de--AT", "deutschland", "12", "de/AT"};
+	static const char *const wrong[] = {"d",           "../x", "de-",  "de--AT",
+					    "deutschland", "12",   "de/AT"};
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
@@ -657,7 +728,8 @@ static void streams_and_locales(void **state)
 
 		refused_with(members, text);
 	}
-	refused_with("\"MessageStream\": \"outbound\"", "MessageStream: no stream is named \"outbound\"");
+	refused_with("\"MessageStream\": \"outbound\"",
+		     "MessageStream: no stream is named \"outbound\"");
 	refused_with("\"MessageID\": \"x\"", "MessageID: no UUID: \"x\"");
 }
 
@@ -672,7 +744,8 @@ static void the_message_id_property_serves_too(void **state)
 	char text[ID_TEXT_SIZE];
 
 	(void)state;
-	struct request *r = request_new(without, strlen(without), property, "bulk", config, &reason);
+	struct request *r =
+		request_new(without, strlen(without), property, "bulk", config, &reason);
 
 	assert_true(r->has_id);
 	assert_string_equal(id_text(&r->id, text), "01890000-0000-7000-8000-00000000000a");
@@ -715,11 +788,13 @@ static void from_is_given_later(void **state)
 	(void)state;
 	assert_int_equal(request_set_from(r, "", &reason), OUTCOME_REJECT);
 	assert_string_equal(reason.status, "5.6.0");
-	assert_string_equal(reason.text, "From: missing, and neither template nor mailout.from say one");
+	assert_string_equal(reason.text,
+			    "From: missing, and neither template nor mailout.from say one");
 	assert_int_equal(request_set_from(r, NULL, &reason), OUTCOME_REJECT);
 	assert_int_equal(request_set_from(r, "nobody", &reason), OUTCOME_RETRY);
 	assert_string_equal(reason.status, "4.3.5");
-	assert_string_equal(reason.text, "template.json or mailout.from: From: no address: \"nobody\"");
+	assert_string_equal(reason.text,
+			    "template.json or mailout.from: From: no address: \"nobody\"");
 	assert_string_equal(r->from.email, "");
 	assert_int_equal(request_set_from(r, "Shop <shop@x.example>", &reason), OUTCOME_OK);
 	is_address(&r->from, "shop@x.example", "Shop");
