@@ -1,6 +1,7 @@
 /*
- * What a sender and its parent say to each other over their socket pair: frames of a length and that many bytes, in the
- * machine's own byte order.  The parent bounds and checks all that comes back: the child talks to strangers.
+ * What a sender and its parent say to each other over their socket pair: frames of a length and
+ * that many bytes, in the machine's own byte order.  The parent bounds and checks all that comes
+ * back: the child talks to strangers.
  */
 #ifndef MAILOUT_SENDER_FRAME_H
 #define MAILOUT_SENDER_FRAME_H
@@ -15,13 +16,14 @@
 
 /* A page of memory that parent and child share: what the child has got to survives its death. */
 struct sender_shared {
-	_Atomic uint64_t steps;		/* grows while the child gets on */
-	_Atomic uint64_t committing;	/* serial of the job whose end of data may have been sent; 0: none */
+	_Atomic uint64_t steps; /* grows while the child gets on */
+	_Atomic uint64_t
+		committing; /* serial of the job whose end of data may have been sent; 0: none */
 };
 
 /* A job as the child gets it.  All but `recipients` itself points into `frame`. */
 struct sender_job {
-	uint64_t serial;		/* from 1 on */
+	uint64_t serial; /* from 1 on */
 	const char *mail_from;
 	const char **recipients;
 	size_t recipient_count;
@@ -51,7 +53,7 @@ void sender_answer_clear(struct sender_answer *answer);
 
 /* Bytes that come in, cut into frames.  Begin with {.frame_max = ...}. */
 struct frame_reader {
-	size_t frame_max;		/* bytes; a longer one is an error */
+	size_t frame_max; /* bytes; a longer one is an error */
 	char *data;
 	size_t room;
 	size_t begin;
@@ -60,14 +62,15 @@ struct frame_reader {
 
 enum frame_input {
 	FRAME_INPUT_BYTES,
-	FRAME_INPUT_NONE,		/* for now */
+	FRAME_INPUT_NONE, /* for now */
 	FRAME_INPUT_ENDED,
-	FRAME_INPUT_BROKEN		/* a frame beyond frame_max */
+	FRAME_INPUT_BROKEN /* a frame beyond frame_max */
 };
 
 /* Read some of what is there; does not block. */
 enum frame_input frame_read(struct frame_reader *reader, int fd);
-/* The next complete frame without its length, valid until the next frame_read(); NULL if there is none. */
+/* The next complete frame without its length, valid until the next frame_read(); NULL if there is
+ * none. */
 const char *frame_next(struct frame_reader *reader, size_t *size);
 void frame_reader_clear(struct frame_reader *reader);
 

@@ -17,14 +17,15 @@ void sender_session_init(void);
 
 /* Why a session came to nothing. */
 struct session_failure {
-	int code;			/* of the server's reply, 0: none */
+	int code; /* of the server's reply, 0: none */
 	struct reason reason;
 };
 
 /*
- * Connect, log in, send `job` and what sender_child_next() gives after it, QUIT.  Takes the job: each is answered or given
- * back.  False if not even the first MAIL was taken note of: then all were given back and `failure` tells why; another host
- * may do better.  `tls` is NULL where the config asks for none; `password` is borrowed.
+ * Connect, log in, send `job` and what sender_child_next() gives after it, QUIT.  Takes the job:
+ * each is answered or given back.  False if not even the first MAIL was taken note of: then all
+ * were given back and `failure` tells why; another host may do better.  `tls` is NULL where the
+ * config asks for none; `password` is borrowed.
  */
 bool sender_session_run(struct sender_child *child, const struct config *config,
 			const struct hostport *host, struct sender_tls *tls, const char *password,

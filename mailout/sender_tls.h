@@ -1,6 +1,7 @@
 /*
- * TLS for STARTTLS: chain and host name are verified during the handshake, which fails otherwise, and the name is told to
- * the server (SNI).  libesmtp itself verifies nothing that could be relied upon.
+ * TLS for STARTTLS: chain and host name are verified during the handshake, which fails otherwise,
+ * and the name is told to the server (SNI).  libesmtp itself verifies nothing that could be relied
+ * upon.
  */
 #ifndef MAILOUT_SENDER_TLS_H
 #define MAILOUT_SENDER_TLS_H

@@ -14,7 +14,7 @@ one() {
 	file=$1
 	shift
 	hostile "$name" --login me geheim "$@"
-	config "hosts = 127.0.0.1:$port" 'user = me' "password_file = $TMP/$file" 'timeout = 3s'
+	config "hosts = 127.0.0.1:$port" 'user = me' "password_file = $TMP/$file" 'timeout = 15s'
 	result=$(probe "send me@a.test a@a.test $TMP/mail" 'results 1' | sed "s/:$port/:PORT/")
 }
 fine='1 tried a@a.test ok 250 2.0.0|queued as 1-1'

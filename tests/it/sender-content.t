@@ -50,6 +50,7 @@ alter '/^To/p' twoto 'more than one To field'
 alter 's/^Subject:.*/Bcc: <x@a.test>\r/' bcc 'a Bcc field'
 alter 's/^Subject:.*/Return-Path: <x@a.test>\r/' path 'a Return-Path field'
 alter 's/^Subject:.*/no field\r/' nofield 'a line in the header that is no field'
+# shellcheck disable=SC2016
 alter '6,$d' noempty 'no empty line after the header'
 alter "s/hello/$(printf '%0999d' 0)/" long 'a line longer than 998 bytes'
 printf 'Date: x\r\n\r\nno end' > "$TMP/noend"

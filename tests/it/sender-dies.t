@@ -47,7 +47,7 @@ is "$(probe "$three" 'sleep 300' 'stop 1000')" 'stopped at the deadline' 'one th
 hostile term
 config "hosts = 127.0.0.1:$port"
 is "$(probe "$three" 'count 3' 'kill 15' 'kill 2' 'kill 1' "$three" 'count 3')" '3: 3 ok
-3: 3 ok' 'signals that mean the parent are the parent’s business'
+3: 3 ok' 'signals that mean the parent are the parent'"'"'s business'
 
 hostile idle
 config "hosts = 127.0.0.1:$port"
@@ -66,6 +66,7 @@ is "$(probe "$three" 'sleep 500' 'system "for c in $(cat /proc/$PPID/task/$PPID/
 
 hostile orphan --at 'dot=silent'
 config "hosts = 127.0.0.1:$port"
+# shellcheck disable=SC2016
 {
 	printf 'start %s\n%s\n' "$TMP/conf" "$three"
 	sleep 2
