@@ -176,7 +176,7 @@ const struct parameter config_parameters[] = {
 	     "Longest pause between two tries when the database or the broker is away."),
 
 	INT("mailout", "workers", FIELD(mailout_workers), "1", 1, 64, "Worker processes."),
-	INT("mailout", "batch_count", FIELD(mailout_batch_count), "100", 1, 1000,
+	INT("mailout", "batch_count", FIELD(mailout_batch_count), "250", 1, 1000,
 	    "Most messages in one transaction."),
 	TIME("mailout", "batch_wait", FIELD(mailout_batch_wait), "10ms", 0, 10 * SECOND,
 	     "Time a first message waits for others to join its transaction."),
