@@ -303,6 +303,11 @@ static void add_choice(GString *out, const char *title, const char *name,
 	g_string_append(out, "</div>\n");
 }
 
+static const char *plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 static void add_side(GString *out, const struct preview_page *page)
 {
 	static const char *const schemes[] = {"all",  "Both", "light", "Light",
@@ -319,9 +324,13 @@ static void add_side(GString *out, const struct preview_page *page)
 	}
 	g_ptr_array_add(locales, NULL);
 	g_string_append(out, "<nav class=\"side\"><h1>Mail templates</h1>\n");
-	g_string_append_printf(out, "<p>%zu templates, %zu mails, %zu problem%s</p>\n<ul>\n",
-			       page->templates, page->mail_count, page->problem_count,
-			       page->problem_count == 1 ? "" : "s");
+	g_string_append_printf(out, "<p>%zu template%s, %zu mail%s, ", page->templates,
+			       plural(page->templates), page->mail_count, plural(page->mail_count));
+	if (page->problem_count > 0)
+		g_string_append_printf(out, "%zu problem%s</p>\n<ul>\n", page->problem_count,
+				       plural(page->problem_count));
+	else
+		g_string_append(out, "no problems</p>\n<ul>\n");
 	g_string_append_len(out, page->nav->str, (gssize)page->nav->len);
 	g_string_append(out, "</ul>\n");
 	add_choice(out, "Language", "locale", (const char *const *)locales->pdata);
