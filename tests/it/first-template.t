@@ -24,4 +24,4 @@ is "$(render subject)" 'Welcome, Grace!' 'the subject'
 is "$(render text)" 'Hello Grace,
 
 it is good to have you here.' 'the text'
-like "$(cat "$TMP/page/index.html")" '&lt;a href=&quot;https://example.com/start&quot;' 'the button'
+like "$(grep Begin "$TMP/page/index.html")" '&lt;a href=&quot;https://example.com/start&quot;' 'the button'
