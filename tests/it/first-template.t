@@ -17,7 +17,8 @@ template.json
 text.mustache" 'its files'
 out=$("$BUILD/bin/mailctl" preview welcome --templates "$TMP/site" --templates "$TREE/templates" \
 	-o "$TMP/page" 2>&1)
-is "$out" "$TMP/page/index.html" 'are a template without a problem'
+is "$out" "welcome: There is no de: its recipients get this one.
+$TMP/page/index.html" 'are a template, in one language'
 echo '{"name":"Grace"}' > "$TMP/model.json"
 render() { "$BUILD/bin/mailctl" render --text "$TMP/site/welcome/$1.mustache" "$TMP/model.json"; }
 is "$(render subject)" 'Welcome, Grace!' 'the subject'
