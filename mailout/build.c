@@ -9,7 +9,7 @@
 #include "mailout/header.h"
 
 enum {
-	BOUNDARY_RANDOM = 16, /* bytes: as hard to guess as any key */
+	BOUNDARY_RANDOM = 12, /* bytes: nobody guesses 96 bits, and the field fits on a line */
 	SUBJECT_MAX = 4000,   /* bytes of a rendered one, as of a request's */
 	DATE_SIZE = 48,
 	HEADER_ROOM = 4096,
@@ -85,11 +85,12 @@ static void add_addresses(GString *out, const char *name, const struct address *
 {
 	if (count == 0)
 		return;
-	g_autofree struct header_mailbox *mailboxes = g_new(struct header_mailbox, count);
+	struct header_mailbox *mailboxes = g_new(struct header_mailbox, count);
 
 	for (size_t i = 0; i < count; i++)
 		mailboxes[i] = (struct header_mailbox){addresses[i].name, addresses[i].email};
 	header_mailboxes(out, name, mailboxes, count);
+	g_free(mailboxes);
 }
 
 /* RFC 5322, 3.3. */
@@ -174,7 +175,7 @@ char *build_message_id(const struct request *request, const char *from_email)
 
 /* ---- structure ---- */
 
-/* 128 random bits cannot stand in anybody's content; GMime's own boundaries come from rand(),
+/* 96 random bits cannot stand in anybody's content; GMime's own boundaries come from rand(),
  * seeded with the time. */
 static bool make_boundary(struct build *build)
 {

@@ -100,7 +100,7 @@ static struct text_facts look(const GByteArray *lines)
 		facts.is_7bit = false;
 	facts.qp = lines->len + (strlen("=XX") - 1) * (size_t)(weight & mask);
 	facts.qp += facts.qp / QP_LINE;
-	facts.base64 = (lines->len + 2) / 3 * 4;
+	facts.base64 = ((size_t)lines->len + 2) / 3 * 4;
 	facts.base64 += facts.base64 / BASE64_LINE;
 	return facts;
 }

