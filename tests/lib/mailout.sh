@@ -16,7 +16,7 @@ SINK=$TMP/sink
 
 # tiers: 300ms 600ms, so that tests need not wait.
 mailout_setup() {
-	mkdir -p "$SINK"
+	mkdir -p "$SINK" "$TMP/templates"
 	sink_start
 	sed '/^\[\(smtp\|retry\|mailout\)\]/,/^$/d' "$CONFIG" > "$TMP/conf"
 	cat >> "$TMP/conf" <<-END
@@ -31,6 +31,7 @@ mailout_setup() {
 
 		[mailout]
 		from = Shop <shop@example.test>
+		templates = $TMP/templates
 	END
 	"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 ||
 		bail_out "mailctl setup: $(cat "$TMP/setup.log")"
