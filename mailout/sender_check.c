@@ -1,9 +1,8 @@
 #include "mailout/sender_check.h"
 
 #include <glib.h>
+#include <stdint.h>
 #include <string.h>
-
-enum { ASCII_END = 0x80 };
 
 /* Behind the quoted string (RFC 5321, Quoted-string) that begins here, or NULL. */
 static const char *skip_quoted(const char *p)
@@ -110,20 +109,33 @@ static const char *header_fault(const struct header *header)
 	return NULL;
 }
 
+/* Eight bytes at a time. */
+static bool is_ascii(const char *data, size_t size)
+{
+	static const uint64_t HIGH_BITS = UINT64_C(0x8080808080808080);
+	uint64_t all = 0;
+
+	for (; size >= sizeof(all); data += sizeof(all), size -= sizeof(all)) {
+		uint64_t word;
+
+		memcpy(&word, data, sizeof(word));
+		all |= word;
+	}
+	for (; size > 0; data++, size--)
+		all |= (unsigned char)*data;
+	return (all & HIGH_BITS) == 0;
+}
+
 /* Of one line without its CRLF. */
 static const char *line_fault(const char *line, size_t length)
 {
-	bool odd = false;
-
 	if (length > SENDER_LINE_MAX)
 		return "a line longer than 998 bytes";
-	for (size_t i = 0; i < length; i++)
-		odd |= line[i] == '\0' || line[i] == '\r' || (unsigned char)line[i] >= ASCII_END;
-	if (!odd)
-		return NULL;
 	if (memchr(line, '\r', length) != NULL)
 		return "a bare CR";
-	return memchr(line, '\0', length) != NULL ? "a NUL" : "a byte that is not ASCII";
+	if (memchr(line, '\0', length) != NULL)
+		return "a NUL";
+	return is_ascii(line, length) ? NULL : "a byte that is not ASCII";
 }
 
 const char *sender_message_fault(const char *message, size_t size)

@@ -28,6 +28,7 @@ struct host {
 	struct hostport at;
 	char *name;
 	int64_t failed_ms; /* monotonic; 0: it has not */
+	bool asked;        /* for the job in hand */
 };
 
 struct sender_child {
@@ -281,19 +282,21 @@ static void answer_untried(struct sender_child *child, struct sender_job *job,
 /* Hosts that have failed lately come after the others. */
 static void send_job(struct sender_child *child, struct sender_job *job)
 {
-	g_autofree bool *asked = g_new0(bool, child->host_count);
 	struct session_failure all = {.code = 0};
 
+	for (size_t i = 0; i < child->host_count; i++)
+		child->hosts[i].asked = false;
 	for (int paused = 0; paused <= 1; paused++) {
 		for (size_t i = 0; i < child->host_count; i++) {
+			struct host *host = &child->hosts[i];
 			struct session_failure one;
 
-			if (asked[i] || (!paused && is_paused(&child->hosts[i])))
+			if (host->asked || (!paused && is_paused(host)))
 				continue;
-			asked[i] = true;
-			if (try_host(child, &child->hosts[i], job, &one))
+			host->asked = true;
+			if (try_host(child, host, job, &one))
 				return;
-			add_failure(&all, &child->hosts[i], &one);
+			add_failure(&all, host, &one);
 			job = g_queue_pop_head(&child->given_back);
 		}
 	}
