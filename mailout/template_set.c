@@ -243,27 +243,32 @@ void template_set_free(struct template_set **set)
 	*set = NULL;
 }
 
-static enum outcome find(const struct template_set *set, const char *name,
-			 const struct template **found, struct reason *reason)
+/* The template, or NULL with *outcome and a reason (both may be NULL). */
+static const struct template *find(const struct template_set *set, const char *name,
+				   enum outcome *outcome, struct reason *reason)
 {
 	const struct slot *slot = g_hash_table_lookup(set->slots, name);
+	enum outcome why = OUTCOME_RETRY;
 
-	*found = slot != NULL ? slot->template : NULL;
-	if (*found != NULL)
-		return OUTCOME_OK;
+	if (slot != NULL && slot->template != NULL)
+		return slot->template;
 	if (slot != NULL)
-		return outcome_retry(reason, "4.3.5", "%s", slot->broken.text);
-	/* It may be in the folder that cannot be read. */
-	if (*set->unreadable.text != '\0')
-		return outcome_retry(reason, "4.3.5", "%s", set->unreadable.text);
-	return outcome_reject(reason, "5.6.0", "template %s: there is none of that name", name);
+		outcome_retry(reason, "4.3.5", "%s", slot->broken.text);
+	else if (*set->unreadable.text != '\0') /* it may be in that folder */
+		outcome_retry(reason, "4.3.5", "%s", set->unreadable.text);
+	else
+		why = outcome_reject(reason, "5.6.0", "template %s: there is none of that name",
+				     name);
+	if (outcome != NULL)
+		*outcome = why;
+	return NULL;
 }
 
 enum outcome template_set_render(struct template_set *set, const char *name, const char *locale,
 				 const struct wire *model, struct rendered *rendered,
 				 struct reason *reason)
 {
-	const struct template *template;
+	enum outcome outcome = OUTCOME_OK;
 
 	*rendered = (struct rendered){0};
 	if (locale == NULL)
@@ -272,9 +277,9 @@ enum outcome template_set_render(struct template_set *set, const char *name, con
 		return outcome_reject(reason, "5.6.0", "Locale: %s is none", locale);
 	if (deadline_passed(set->next_check))
 		template_set_refresh(set);
-	enum outcome outcome = find(set, name, &template, reason);
+	const struct template *template = find(set, name, &outcome, reason);
 
-	if (outcome != OUTCOME_OK)
+	if (template == NULL)
 		return outcome;
 	outcome = template_description_check(template->description, model, reason);
 	if (outcome != OUTCOME_OK) {
@@ -312,10 +317,10 @@ char **template_set_names(struct template_set *set)
 char **template_set_locales(struct template_set *set, const char *name)
 {
 	g_autoptr(GStrvBuilder) locales = g_strv_builder_new();
-	const struct template *template;
+	const struct template *template = find(set, name, NULL, NULL);
 
 	g_strv_builder_add(locales, "");
-	if (find(set, name, &template, NULL) == OUTCOME_OK)
+	if (template != NULL)
 		for (guint i = 0; i < template->folder.locales->len; i++)
 			g_strv_builder_add(locales, template->folder.locales->pdata[i]);
 	return g_strv_builder_end(locales);
@@ -324,18 +329,17 @@ char **template_set_locales(struct template_set *set, const char *name)
 const struct wire *template_set_description(struct template_set *set, const char *name,
 					    struct reason *reason)
 {
-	const struct template *template;
+	const struct template *template = find(set, name, NULL, reason);
 
-	return find(set, name, &template, reason) == OUTCOME_OK ? template->description->json
-								: NULL;
+	return template != NULL ? template->description->json : NULL;
 }
 
 const struct wire *template_set_sample(struct template_set *set, const char *name,
 				       const char *locale, struct reason *reason)
 {
-	const struct template *template;
+	const struct template *template = find(set, name, NULL, reason);
 
-	if (find(set, name, &template, reason) != OUTCOME_OK)
+	if (template == NULL)
 		return NULL;
 	g_auto(GStrv) chain = template_chain(template, locale);
 
@@ -346,9 +350,9 @@ char **template_set_untranslated(struct template_set *set, const char *name, con
 {
 	g_autoptr(GStrvBuilder) files = g_strv_builder_new();
 	g_auto(GStrv) chain = template_locale_chain(locale);
-	const struct template *template;
+	const struct template *template = find(set, name, NULL, NULL);
 
-	if (find(set, name, &template, NULL) == OUTCOME_OK && **chain != '\0') {
+	if (template != NULL && **chain != '\0') {
 		for (int part = 0; part < PART_COUNT; part++) {
 			const char *file_name = template_part_file((enum template_part)part);
 			const struct template_file *file =
@@ -383,9 +387,10 @@ static void visit_name(char kind, const char *name, void *context)
 
 char **template_set_undeclared(struct template_set *set, const char *name, const struct wire *model)
 {
-	struct undeclared undeclared = {.names = g_ptr_array_new()};
+	struct undeclared undeclared = {.template = find(set, name, NULL, NULL),
+					.names = g_ptr_array_new()};
 
-	if (find(set, name, &undeclared.template, NULL) == OUTCOME_OK) {
+	if (undeclared.template != NULL) {
 		GHashTableIter iterator;
 		void *variants;
 

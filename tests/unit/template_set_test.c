@@ -13,7 +13,7 @@
 
 #include "mailout/template_set.h"
 
-enum { FILE_BYTES = 1000, OUTPUT_BYTES = 2000 };
+enum { FILE_BYTES = 1000, OUTPUT_BYTES = 2000, JUST_OVER_A_SECOND_US = 1100000 };
 
 static const struct template_limits limits = {
 	.file_bytes = FILE_BYTES, .output_bytes = OUTPUT_BYTES, .depth = 10, .partials = 20};
@@ -304,7 +304,7 @@ static void edits_are_seen_after_a_second(void **state)
 	load(fixture);
 	write_file(fixture, "hello/text.mustache", "Hi {{name}}");
 	renders_text(fixture, "", "{\"name\":\"A\"}", "Hello A");
-	g_usleep(1100 * 1000);
+	g_usleep(JUST_OVER_A_SECOND_US);
 	renders_text(fixture, "", "{\"name\":\"A\"}", "Hi A");
 	assert_string_equal(fixture->complaints->str, "");
 }
