@@ -30,16 +30,6 @@ enum { MAPPED_BYTES = 256 * 1024 };
 
 /* ---- consuming ---- */
 
-static void lose_consumer(struct worker *worker, const struct reason *reason)
-{
-	struct link *link = &worker->consumer_link;
-
-	worker_log_link(link, "broker", reason);
-	broker_close(&worker->consumer);
-	job_orphan_all(worker);
-	link->next_try = deadline_in(backoff_pause(&link->backoff));
-}
-
 static enum outcome consume_all(struct worker *worker, struct deadline deadline,
 				struct reason *reason)
 {
@@ -66,7 +56,7 @@ static void open_consumer(struct worker *worker)
 		return;
 	worker->consumer = dial_broker(worker->config, &who, deadline, &reason);
 	if (worker->consumer == NULL || consume_all(worker, deadline, &reason) != OUTCOME_OK) {
-		lose_consumer(worker, &reason);
+		intake_lose(worker, &reason);
 		return;
 	}
 	log_text(LOG_NOTICE, "consuming", "%zu queues", worker->config->stream_count);
@@ -89,7 +79,7 @@ static void wait_without(struct worker *worker, struct deadline deadline)
 	struct reason reason;
 
 	if (worker->consumer != NULL && broker_heartbeat(worker->consumer, &reason) != OUTCOME_OK)
-		lose_consumer(worker, &reason);
+		intake_lose(worker, &reason);
 	poll(&fd, 1, deadline_left_ms(deadline));
 }
 
@@ -100,15 +90,13 @@ static void wait_for_delivery(struct worker *worker, struct deadline deadline)
 
 	switch (broker_next(worker->consumer, &delivery, worker->epoll_fd, deadline, &reason)) {
 	case BROKER_DELIVERY:
-		worker->consumer_link.told = false;
-		backoff_reset(&worker->consumer_link.backoff);
 		intake_take(worker, &delivery);
 		break;
 	case BROKER_TIMEOUT:
 		break;
 	case BROKER_CANCELLED:
 	case BROKER_LOST:
-		lose_consumer(worker, &reason);
+		intake_lose(worker, &reason);
 		break;
 	}
 }

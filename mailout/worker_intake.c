@@ -26,7 +26,20 @@ bool intake_has_room(const struct worker *worker)
 
 void intake_take(struct worker *worker, struct broker_delivery *delivery)
 {
+	/* Only now: a queue that is not there shows after a connection that was opened well. */
+	worker->consumer_link.told = false;
+	backoff_reset(&worker->consumer_link.backoff);
 	job_new(worker, delivery);
+}
+
+void intake_lose(struct worker *worker, const struct reason *reason)
+{
+	struct link *link = &worker->consumer_link;
+
+	worker_log_link(link, "broker", reason);
+	broker_close(&worker->consumer);
+	job_orphan_all(worker);
+	link->next_try = deadline_in(backoff_pause(&link->backoff));
 }
 
 void intake_read(struct worker *worker)
@@ -43,9 +56,7 @@ void intake_read(struct worker *worker)
 			return;
 		case BROKER_CANCELLED:
 		case BROKER_LOST:
-			worker_log_link(&worker->consumer_link, "broker", &reason);
-			broker_close(&worker->consumer);
-			job_orphan_all(worker);
+			intake_lose(worker, &reason);
 			return;
 		}
 	}

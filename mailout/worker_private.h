@@ -164,6 +164,8 @@ void job_orphan_all(struct worker *worker);
 
 void intake_read(struct worker *worker);
 void intake_take(struct worker *worker, struct broker_delivery *delivery);
+/* The consumer's connection is gone; the next one is opened after a pause. */
+void intake_lose(struct worker *worker, const struct reason *reason);
 bool intake_has_room(const struct worker *worker);
 /* True if there is more to do at once. */
 bool intake_prepare(struct worker *worker);

@@ -306,9 +306,7 @@ static bool ack(struct worker *worker, uint64_t tag, bool multiple)
 
 	if (broker_ack(worker->consumer, tag, multiple, &reason) == OUTCOME_OK)
 		return true;
-	worker_log_link(&worker->consumer_link, "broker", &reason);
-	broker_close(&worker->consumer);
-	job_orphan_all(worker);
+	intake_lose(worker, &reason);
 	return false;
 }
 
