@@ -212,6 +212,23 @@ static bool read_descriptions(struct template *template, struct reason *reason)
 	return true;
 }
 
+static bool is_blank(const char *text)
+{
+	return text != NULL && text[strspn(text, " \t\r\n")] == '\0';
+}
+
+/* A file is empty for a moment while it is being written. */
+static enum outcome check_present(const struct rendered *rendered, struct reason *reason)
+{
+	const char *const parts[PART_COUNT] = {rendered->subject, rendered->text, rendered->html};
+
+	for (int part = 0; part < PART_COUNT; part++)
+		if (is_blank(parts[part]))
+			return outcome_retry(reason, "4.3.5", "%s comes out empty",
+					     template_part_file((enum template_part)part));
+	return OUTCOME_OK;
+}
+
 /* False with a reason: the sample of one locale, as it is and without what is optional. */
 static bool verify_locale(const struct template *template, const char *locale,
 			  const struct template_limits *limits, struct reason *reason)
@@ -232,8 +249,8 @@ static bool verify_locale(const struct template *template, const char *locale,
 		if (outcome == OUTCOME_OK)
 			outcome = template_render(template, chain, models[i], limits, &rendered,
 						  reason);
-		if (outcome == OUTCOME_OK && *rendered.subject == '\0')
-			outcome = outcome_retry(reason, "4.3.5", "the subject is empty");
+		if (outcome == OUTCOME_OK)
+			outcome = check_present(&rendered, reason);
 		rendered_clear(&rendered);
 	}
 	wire_free(&required);

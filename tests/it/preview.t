@@ -154,7 +154,7 @@ def problems_are_told(folder):
     put("notification/de/subject.mustache", "y" * 70)
     os.remove(broken + "/post-failed/de/html.mustache")
     shutil.rmtree(broken + "/post-delayed/de")
-    put("ticket-reply/text.mustache", "{{#bogus}}x{{/bogus}}")
+    put("ticket-reply/text.mustache", "Hello{{#bogus}}x{{/bogus}}")
     put("ticket-received/text.mustache", "{{#x}}")
     done = preview("-o", folder, templates=broken)
     equal(done.stdout.split("\n")[:-2], [

@@ -325,11 +325,18 @@ static void broken_edits_keep_the_last_good_version(void **state)
 	     "template hello: its sample: template hello/text.mustache:1:4: nmae: the model lacks "
 	     "it; "
 	     "the last good version stays in use\n");
+	edit(fixture, "hello/text.mustache", "\n",
+	     "template hello: its sample: text.mustache comes out empty; the last good version "
+	     "stays in use\n");
+	edit(fixture, "hello/subject.mustache", "",
+	     "template hello: its sample: subject.mustache comes out empty; the last good version "
+	     "stays in use\n");
 	edit(fixture, "hello/text.mustache", "\xff",
 	     "template hello/text.mustache: is not UTF-8; the last good version stays in use\n");
 	edit(fixture, "hello/template.json", "{", "");
 	renders_text(fixture, "", "{\"name\":\"A\"}", "Hello A");
 	edit(fixture, "hello/template.json", PLAIN, "");
+	edit(fixture, "hello/subject.mustache", "Hi {{name}}", "");
 	edit(fixture, "hello/text.mustache", "Hi {{name}}", "");
 	renders_text(fixture, "", "{\"name\":\"A\"}", "Hi A");
 }
