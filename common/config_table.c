@@ -146,11 +146,12 @@ const struct parameter config_parameters[] = {
 	INT("limits", "depth", LIMIT(depth), "50", 1, 200,
 	    "Nesting of MIME parts; what is deeper is not taken apart."),
 	INT("limits", "attachments", LIMIT(attachments), "500", 0, 100000,
-	    "Attachments of a mail; what is beyond is cut."),
+	    "Attachments of a mail; what is beyond is cut. A request with more is refused."),
 	INT("limits", "addresses", LIMIT(addresses), "1000", 1, 100000,
 	    "Addresses of one address field; what is beyond is cut."),
 	INT("limits", "filename_bytes", LIMIT(filename_bytes), "200", 16, 255,
-	    "Bytes of an attachment's name; what is beyond is cut, the extension is kept."),
+	    "Bytes of an attachment's name; what is beyond is cut, the extension is kept. A request "
+	    "with a longer one is refused."),
 	SIZE("limits", "body_bytes", LIMIT(body_bytes), "4M", 1 * KB, 64 * MB,
 	     "Bytes of TextBody and of HtmlBody; what is beyond is cut."),
 

@@ -314,6 +314,37 @@ bool wire_each(const struct wire *object,
 	return true;
 }
 
+/* The quote that ends the string whose text begins at p, or end. */
+static const char *string_end(const char *p, const char *end)
+{
+	const char *quote = p;
+
+	while ((quote = memchr(quote, '"', (size_t)(end - quote))) != NULL) {
+		const char *backslash = quote;
+
+		while (backslash > p && backslash[-1] == '\\')
+			backslash--;
+		if ((quote - backslash) % 2 == 0)
+			return quote;
+		quote++;
+	}
+	return end;
+}
+
+int64_t wire_count(const char *text, size_t size)
+{
+	const char *end = text + size;
+	int64_t count = 0;
+
+	for (const char *p = text; p < end; p++) {
+		if (*p == ',' || *p == '{' || *p == '[')
+			count++;
+		else if (*p == '"')
+			p = string_end(p + 1, end);
+	}
+	return count;
+}
+
 struct wire *wire_parse(const char *text, size_t size, struct reason *reason)
 {
 	struct json_tokener *tokener;

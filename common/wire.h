@@ -64,6 +64,10 @@ bool wire_each(const struct wire *object,
 	       bool (*visit)(const char *key, const struct wire *value, void *context),
 	       void *context);
 
+/* How many values wire_parse() would make of a text, about: to refuse a document that would take
+ * many times its size in memory.  Counts whatever follows a ',', '{' or '[' outside of strings. */
+int64_t wire_count(const char *text, size_t size);
+
 /* Parse one whole JSON text (RFC 8259, valid UTF-8, nothing after it).  NULL with a
  * reason (status 5.6.0) that tells the place if it is none. */
 struct wire *wire_parse(const char *text, size_t size, struct reason *reason);

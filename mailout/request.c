@@ -15,6 +15,9 @@ enum {
 	ID_MAX = 100,
 };
 
+/* A JSON value takes up to a hundred times its text in memory; a template needs no more of them. */
+enum { VALUES_MAX = 500000 };
+
 /* ---- fields of their own kind ---- */
 
 /* What Postmark's clients send though nobody asked for it: refused only if it asks for something.
@@ -244,18 +247,31 @@ static struct request *empty_request(void)
 	return request;
 }
 
+static bool check_size(const char *body, size_t size, const struct config *config,
+		       struct reason *reason)
+{
+	int64_t max = config->limits.request_size;
+	int64_t values = size > (size_t)max ? 0 : wire_count(body, size);
+
+	if (size > (size_t)max)
+		outcome_reject(reason, "5.3.4",
+			       "a request of %zu bytes, more than %" G_GINT64_FORMAT
+			       " (limits.request_size)",
+			       size, max);
+	else if (values > VALUES_MAX)
+		outcome_reject(reason, "5.3.4",
+			       "a request of %" G_GINT64_FORMAT " JSON values, more than %d",
+			       values, VALUES_MAX);
+	return size <= (size_t)max && values <= VALUES_MAX;
+}
+
 struct request *request_new(const char *body, size_t size, const char *amqp_message_id,
 			    const char *stream, const struct config *config, struct reason *reason)
 {
 	struct check check = {.config = config, .reason = reason};
 
-	if (size > (size_t)config->limits.request_size) {
-		outcome_reject(reason, "5.3.4",
-			       "a request of %zu bytes, more than %" G_GINT64_FORMAT
-			       " (limits.request_size)",
-			       size, config->limits.request_size);
+	if (!check_size(body, size, config, reason))
 		return NULL;
-	}
 	struct wire *json = wire_parse(body, size, reason);
 
 	if (json == NULL)

@@ -71,39 +71,6 @@ static const struct reader_field mailpipe_fields[] = {
 	{"Auto", offsetof(struct inbound, automatic), false, READER_REFUSE, AUTO_MAX},
 };
 
-/* The quote that ends the string whose text begins at p, or end. */
-static const char *string_end(const char *p, const char *end)
-{
-	const char *quote = p;
-
-	while ((quote = memchr(quote, '"', (size_t)(end - quote))) != NULL) {
-		const char *backslash = quote;
-
-		while (backslash > p && backslash[-1] == '\\')
-			backslash--;
-		if ((quote - backslash) % 2 == 0)
-			return quote;
-		quote++;
-	}
-	return end;
-}
-
-/* Count what a parser would make values of, without making them: whatever follows a ',', '{' or '['
- * outside of strings. */
-static int64_t count_values(const char *text, size_t size)
-{
-	const char *end = text + size;
-	int64_t count = 0;
-
-	for (const char *p = text; p < end; p++) {
-		if (*p == ',' || *p == '{' || *p == '[')
-			count++;
-		else if (*p == '"')
-			p = string_end(p + 1, end);
-	}
-	return count;
-}
-
 static int64_t values_max(const struct config_limits *limits)
 {
 	return limits->headers * VALUES_PER_HEADER +
@@ -283,7 +250,7 @@ static void read_document(struct reader *reader, struct wire *document, struct i
 struct inbound *inbound_read(const void *body, size_t size, const char *queue,
 			     const struct config *config, struct reason *reason)
 {
-	int64_t values = count_values(body, size);
+	int64_t values = wire_count(body, size);
 
 	if (values > values_max(&config->limits)) {
 		outcome_reject(reason, "5.6.0",

@@ -780,6 +780,28 @@ static void the_size_is_limited(void **state)
 	config->limits.request_size = limit;
 }
 
+/* 40 MB of "1," would be gigabytes in memory. */
+static void json_values_are_counted(void **state)
+{
+	g_autoptr(GString) json = g_string_new("{\"To\": \"b@y.example\", \"TemplateAlias\": \"a\","
+					       " \"TemplateModel\": {\"a\": [\"x,[{\"");
+	struct reason reason = {0};
+
+	(void)state;
+	/* Five values stand there already, and the commas and brackets within the string are none.
+	 */
+	for (int i = 0; i < 500000 - 5; i++)
+		g_string_append(json, ",1");
+	g_autofree char *enough = g_strconcat(json->str, "]}}", NULL);
+	g_autofree char *more = g_strconcat(json->str, ",1]}}", NULL);
+	struct request *r = accepted(enough);
+
+	request_free(&r);
+	assert_null(parse(more, &reason));
+	assert_string_equal(reason.status, "5.3.4");
+	assert_string_equal(reason.text, "a request of 500001 JSON values, more than 500000");
+}
+
 static void from_is_given_later(void **state)
 {
 	struct request *r = accepted("{\"To\": \"b@y.example\", \"TemplateAlias\": \"a\"}");
@@ -799,6 +821,36 @@ static void from_is_given_later(void **state)
 	assert_int_equal(request_set_from(r, "Shop <shop@x.example>", &reason), OUTCOME_OK);
 	is_address(&r->from, "shop@x.example", "Shop");
 	request_free(&r);
+}
+
+/* Each field that mailpipe-wire(7) names is known here, and it names all but TemplateId. */
+static void the_manual_names_the_fields(void **state)
+{
+	enum { FIELDS = 24 };
+	static const char item[] = ".It Va ";
+	g_autofree char *manual = NULL;
+	size_t known = 0;
+
+	(void)state;
+	assert_true(g_file_get_contents("man/mailpipe-wire.7", &manual, NULL, NULL));
+	char *section = strstr(manual, ".Sh REQUEST\n");
+
+	assert_non_null(section);
+	*strstr(section + 1, "\n.Sh ") = '\0';
+	g_auto(GStrv) lines = g_strsplit(section, "\n", -1);
+
+	for (size_t i = 0; lines[i] != NULL; i++) {
+		if (!g_str_has_prefix(lines[i], item))
+			continue;
+		g_auto(GStrv) names = g_strsplit(lines[i] + strlen(item), " , ", -1);
+
+		for (size_t k = 0; names[k] != NULL; k++, known++) {
+			g_autofree char *json = g_strdup_printf("{\"%s\": null}", names[k]);
+
+			refused(json, "To: no recipient, nor in Cc and Bcc");
+		}
+	}
+	assert_int_equal(known, FIELDS);
 }
 
 static int setup(void **state)
@@ -842,7 +894,9 @@ int main(void)
 		cmocka_unit_test(streams_and_locales),
 		cmocka_unit_test(the_message_id_property_serves_too),
 		cmocka_unit_test(the_size_is_limited),
+		cmocka_unit_test(json_values_are_counted),
 		cmocka_unit_test(from_is_given_later),
+		cmocka_unit_test(the_manual_names_the_fields),
 	};
 
 	return cmocka_run_group_tests_name("request", tests, setup, teardown);
