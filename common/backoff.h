@@ -9,10 +9,10 @@
 struct backoff {
 	int64_t first_ms;
 	int64_t max_ms;
-	int64_t next_ms;	/* 0: the first pause comes next */
+	int64_t next_ms; /* 0: the first pause comes next */
 };
 
-/* The pause before the next try: doubles from first_ms up to max_ms; between half and all of that. */
+/* The pause before the next try: doubles from first_ms to max_ms; between half and all of that. */
 int64_t backoff_pause(struct backoff *backoff);
 void backoff_reset(struct backoff *backoff);
 

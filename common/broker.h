@@ -3,12 +3,11 @@
  *
  * Publish and consume on separate connections: a blocked publisher would block the acks.
  * Every call that waits takes a deadline.  A call that fails fills the reason (4.x.y: a broker's
- * fault is never the mail's) and leaves the broker fit only for broker_close(), except where it says
- * otherwise; further calls fail with the same reason.
- * A connection that nobody calls dies of missing heartbeats: call broker_next() on it, with a
- * deadline in the past, more often than every heartbeat_s seconds, even if it consumes nothing.
- * Uses the watchdog (common/watchdog.h) for calls that could block.
- * Source: AMQP 0-9-1, https://www.rabbitmq.com/amqp-0-9-1-reference.html
+ * fault is never the mail's) and leaves the broker fit only for broker_close(), except where it
+ * says otherwise; further calls fail with the same reason. A connection that nobody calls dies of
+ * missing heartbeats: call broker_next() on it, with a deadline in the past, more often than every
+ * heartbeat_s seconds, even if it consumes nothing. Uses the watchdog (common/watchdog.h) for calls
+ * that could block. Source: AMQP 0-9-1, https://www.rabbitmq.com/amqp-0-9-1-reference.html
  */
 #ifndef COMMON_BROKER_H
 #define COMMON_BROKER_H
@@ -23,14 +22,14 @@
 struct broker;
 
 struct broker_options {
-	char **hosts;			/* see common/hostport.h; NULL at the end; tried in order */
+	char **hosts; /* see common/hostport.h; NULL at the end; tried in order */
 	const char *vhost;
 	const char *user;
 	const char *password;
-	bool tls;			/* verified: chain, and host name or address */
-	const char *tls_ca_file;	/* NULL: the system's */
-	int heartbeat_s;		/* 0: none; the server may choose a shorter one */
-	const char *name;		/* connection_name, as the management page shows it */
+	bool tls;                /* verified: chain, and host name or address */
+	const char *tls_ca_file; /* NULL: the system's */
+	int heartbeat_s;         /* 0: none; the server may choose a shorter one */
+	const char *name;        /* connection_name, as the management page shows it */
 };
 
 /* Tries the hosts in order until one lets us in, each for 5 s at most while others wait behind it.
@@ -39,8 +38,8 @@ struct broker_options {
 struct broker *broker_open(const struct broker_options *options, struct deadline deadline,
 			   struct reason *reason);
 
-/* False in a program that was linked without OpenSSL, whose loading takes as long as all the rest of
- * a publish. */
+/* False in a program that was linked without OpenSSL, whose loading takes as long as all the rest
+ * of a publish. */
 bool broker_has_tls(void);
 
 /* Says goodbye; waits for the answer 100 ms at most.  NULL is allowed; *broker becomes NULL. */
@@ -56,38 +55,39 @@ void broker_close(struct broker **broker);
 
 struct broker_header {
 	const char *name;
-	const char *text;		/* NULL: the number counts */
+	const char *text; /* NULL: the number counts */
 	int64_t number;
 };
 
 struct broker_message {
 	const char *exchange;
 	const char *routing_key;
-	const void *body;		/* sent from where it lies, without a copy of it all */
+	const void *body; /* sent from where it lies, without a copy of it all */
 	size_t body_size;
 	const char *content_type;
-	const char *message_id;		/* these may be NULL */
+	const char *message_id; /* these may be NULL */
 	const char *type;
 	const char *app_id;
-	int64_t timestamp;		/* seconds since 1970; 0: none */
+	int64_t timestamp; /* seconds since 1970; 0: none */
 	const struct broker_header *headers;
 	size_t header_count;
-	bool optional;			/* not mandatory: OK if no queue wants it */
+	bool optional; /* not mandatory: OK if no queue wants it */
 };
 
 /* Once, before the first broker_publish(). */
 enum outcome broker_confirm_select(struct broker *broker, struct deadline deadline,
 				   struct reason *reason);
 
-/* OK only after the broker's ack without a return (unless the message is optional).  RETRY for everything else: returned (no queue
- * is bound), nack (queue full), channel or connection closed, blocked until the deadline.  After a
- * return or a nack the broker can be used on.  Strings are at most 255 bytes, header texts excepted. */
+/* OK only after the broker's ack without a return (unless the message is optional).  RETRY for
+ * everything else: returned (no queue is bound), nack (queue full), channel or connection closed,
+ * blocked until the deadline.  After a return or a nack the broker can be used on.  Strings are at
+ * most 255 bytes, header texts excepted. */
 enum outcome broker_publish(struct broker *broker, const struct broker_message *message,
 			    struct deadline deadline, struct reason *reason);
 
-/* Many at once: all are sent before their confirms are awaited.  outcomes[i] tells what became of each;
- * OK if all are OK, else the reason of a failure.  (A return names no message but exchange and key: all
- * messages to that exchange with that key count as returned.) */
+/* Many at once: all are sent before their confirms are awaited.  outcomes[i] tells what became of
+ * each; OK if all are OK, else the reason of a failure.  (A return names no message but exchange
+ * and key: all messages to that exchange with that key count as returned.) */
 enum outcome broker_publish_all(struct broker *broker, const struct broker_message *messages,
 				size_t count, enum outcome *outcomes, struct deadline deadline,
 				struct reason *reason);
@@ -97,19 +97,19 @@ enum outcome broker_publish_all(struct broker *broker, const struct broker_messa
 struct broker_delivery {
 	uint64_t tag;
 	bool redelivered;
-	char *queue;			/* the consumer's queue; borrowed from the broker */
-	char *body;			/* owned; not terminated */
+	char *queue; /* the consumer's queue; borrowed from the broker */
+	char *body;  /* owned; not terminated */
 	size_t body_size;
-	char *exchange;			/* owned */
-	char *routing_key;		/* owned */
-	char *content_type;		/* these are NULL when absent; owned */
+	char *exchange;     /* owned */
+	char *routing_key;  /* owned */
+	char *content_type; /* these are NULL when absent; owned */
 	char *message_id;
 	char *type;
 	char *app_id;
-	int64_t timestamp;		/* 0: none */
-	char *queue_id;			/* HEADER_QUEUE_ID ...; NULL if no text; cut at 1024 bytes */
+	int64_t timestamp; /* 0: none */
+	char *queue_id;    /* HEADER_QUEUE_ID ...; NULL if no text; cut at 1024 bytes */
 	char *last_error;
-	int64_t first_seen;		/* seconds since 1970; these are 0 if absent, no number or < 0 */
+	int64_t first_seen; /* seconds since 1970; these are 0 if absent, no number or < 0 */
 	int64_t attempt;
 };
 
@@ -119,29 +119,28 @@ void broker_delivery_clear(struct broker_delivery *delivery);
 enum outcome broker_consume(struct broker *broker, const char *queue, uint16_t prefetch,
 			    struct deadline deadline, struct reason *reason);
 
-/* Ask for the messages of several queues, in this order, without waiting for the answers: while one is
- * waited for, as much as prefetch allows could come in.  A queue that is not there shows as BROKER_LOST,
- * with RabbitMQ's words. */
+/* Ask for the messages of several queues, in this order, without waiting for the answers: while one
+ * is waited for, as much as prefetch allows could come in.  A queue that is not there shows as
+ * BROKER_LOST, with RabbitMQ's words. */
 enum outcome broker_consume_all(struct broker *broker, char *const *queues, size_t count,
-				uint16_t prefetch, struct deadline deadline,
-				struct reason *reason);
+				uint16_t prefetch, struct deadline deadline, struct reason *reason);
 
-/* For a consumer that does not want to read at present, whatever comes: sends a heartbeat if one is due.
- * Call it as often as broker_next(). */
+/* For a consumer that does not want to read at present, whatever comes: sends a heartbeat if one is
+ * due. Call it as often as broker_next(). */
 enum outcome broker_heartbeat(struct broker *broker, struct reason *reason);
 
 enum broker_event {
 	BROKER_DELIVERY,
-	BROKER_TIMEOUT,		/* nothing came until the deadline */
-	BROKER_CANCELLED,	/* the queue was deleted or moved: reason tells; others go on */
-	BROKER_LOST		/* connection or channel is gone: reason tells */
+	BROKER_TIMEOUT,   /* nothing came until the deadline */
+	BROKER_CANCELLED, /* the queue was deleted or moved: reason tells; others go on */
+	BROKER_LOST       /* connection or channel is gone: reason tells */
 };
 
-/* Wait for one delivery; heartbeats are served meanwhile.  With a deadline in the past it only looks.
- * wake_fd (or -1) becoming readable ends the wait as BROKER_TIMEOUT, if no delivery is at hand.
- * `delivery` is filled, for broker_delivery_clear(), with BROKER_DELIVERY only.  A message of which a
- * part has come when the deadline passes is continued by the next call; if it stalls for 60 s, the
- * connection is BROKER_LOST. */
+/* Wait for one delivery; heartbeats are served meanwhile.  With a deadline in the past it only
+ * looks. wake_fd (or -1) becoming readable ends the wait as BROKER_TIMEOUT, if no delivery is at
+ * hand. `delivery` is filled, for broker_delivery_clear(), with BROKER_DELIVERY only.  A message of
+ * which a part has come when the deadline passes is continued by the next call; if it stalls for 60
+ * s, the connection is BROKER_LOST. */
 enum broker_event broker_next(struct broker *broker, struct broker_delivery *delivery, int wake_fd,
 			      struct deadline deadline, struct reason *reason);
 
@@ -158,10 +157,11 @@ const char *broker_blocked(const struct broker *broker);
 struct broker_queue {
 	const char *name;
 	bool single_active_consumer;
-	int64_t delivery_limit;		/* 0: none */
-	int64_t message_ttl_ms;		/* 0: none */
-	const char *dead_letter_exchange;	/* NULL: none; at-least-once, so overflow is reject-publish */
-	const char *dead_letter_routing_key;	/* NULL: the message's own */
+	int64_t delivery_limit; /* 0: none */
+	int64_t message_ttl_ms; /* 0: none */
+	/* NULL: none; at-least-once, so overflow is reject-publish */
+	const char *dead_letter_exchange;
+	const char *dead_letter_routing_key; /* NULL: the message's own */
 };
 
 /* Durable; queues are quorum queues.  Declaring what is there with other arguments is a RETRY
@@ -178,7 +178,8 @@ enum outcome broker_bind(struct broker *broker, const char *queue, const char *e
 enum outcome broker_check_exchange(struct broker *broker, const char *name,
 				   struct deadline deadline, struct reason *reason);
 enum outcome broker_check_queue(struct broker *broker, const char *name, int64_t *messages,
-				int64_t *consumers, struct deadline deadline, struct reason *reason);
+				int64_t *consumers, struct deadline deadline,
+				struct reason *reason);
 
 /* What the server said of itself ("RabbitMQ 3.10.8"). */
 const char *broker_server_version(const struct broker *broker);

@@ -27,8 +27,8 @@ void broker_delivery_clear(struct broker_delivery *delivery)
 
 /* ---- asking for messages ---- */
 
-/* Known before it is asked for: the first delivery may come before the answer is looked at.  The tag
- * is its index, written to `tag`. */
+/* Known before it is asked for: the first delivery may come before the answer is looked at.  The
+ * tag is its index, written to `tag`. */
 static amqp_bytes_t new_consumer(struct broker *broker, const char *queue, char tag[TAG_TEXT_MAX])
 {
 	struct consumer *consumer = g_new0(struct consumer, 1);
@@ -60,8 +60,7 @@ enum outcome broker_consume(struct broker *broker, const char *queue, uint16_t p
 }
 
 enum outcome broker_consume_all(struct broker *broker, char *const *queues, size_t count,
-				uint16_t prefetch, struct deadline deadline,
-				struct reason *reason)
+				uint16_t prefetch, struct deadline deadline, struct reason *reason)
 {
 	amqp_basic_qos_t qos = {.prefetch_count = prefetch};
 

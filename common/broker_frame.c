@@ -199,7 +199,8 @@ enum outcome broker_heartbeat(struct broker *broker, struct reason *reason)
 
 	if (broker_usable(broker, reason) != OUTCOME_OK)
 		return OUTCOME_RETRY;
-	if (broker->heartbeat_ms == 0 || now - broker->beat_at_ms < broker->heartbeat_ms / HEARTBEAT_FRACTION)
+	if (broker->heartbeat_ms == 0 ||
+	    now - broker->beat_at_ms < broker->heartbeat_ms / HEARTBEAT_FRACTION)
 		return OUTCOME_OK;
 	broker->beat_at_ms = now;
 	int status = amqp_send_frame(broker->amqp, &beat);

@@ -85,10 +85,9 @@ static int send_message(struct broker *broker, const struct broker_message *mess
 	amqp_bytes_t body = {.len = message->body_size, .bytes = (void *)message->body};
 
 	fill_properties(&properties, message, many != NULL ? many : few);
-	return amqp_basic_publish(broker->amqp, BROKER_CHANNEL,
-				  amqp_cstring_bytes(message->exchange),
-				  amqp_cstring_bytes(message->routing_key), !message->optional, 0,
-				  &properties, body);
+	return amqp_basic_publish(
+		broker->amqp, BROKER_CHANNEL, amqp_cstring_bytes(message->exchange),
+		amqp_cstring_bytes(message->routing_key), !message->optional, 0, &properties, body);
 }
 
 static enum outcome send_messages(struct broker *broker, const struct broker_message *messages,
@@ -133,7 +132,7 @@ static enum outcome wait_for_confirms(struct broker *broker, struct deadline dea
 	return OUTCOME_OK;
 }
 
-/* What became of one message.  One that no queue wanted is returned, and then acked all the same. */
+/* What became of one message.  One that no queue wanted is returned, then acked all the same. */
 static enum outcome judge(const struct broker *broker, const struct flight *flight, size_t i,
 			  struct reason *reason)
 {
@@ -204,8 +203,8 @@ enum outcome broker_publish_all(struct broker *broker, const struct broker_messa
 	for (size_t done = 0; done < count;) {
 		size_t burst = MIN(count - done, BURST_COUNT);
 
-		if (publish_burst(broker, messages + done, burst, outcomes + done, deadline, reason) !=
-		    OUTCOME_OK)
+		if (publish_burst(broker, messages + done, burst, outcomes + done, deadline,
+				  reason) != OUTCOME_OK)
 			outcome = OUTCOME_RETRY;
 		if (broker->lost || broker->channel_closed)
 			break;

@@ -12,7 +12,7 @@ enum {
 	RETRY_TIERS_MAX = 20,
 };
 
-static const char STATUS[] = "4.3.5";	/* RFC 3463: system incorrectly configured */
+static const char STATUS[] = "4.3.5"; /* RFC 3463: system incorrectly configured */
 static const int64_t RETRY_DELAY_MIN = 100;
 static const int64_t RETRY_DELAY_MAX = INT64_C(7) * 24 * 60 * 60 * 1000;
 
@@ -31,8 +31,8 @@ static bool check_retry(struct config *config, struct reason *reason)
 		int64_t *delay = &config->retry_delays[i];
 		g_autofree char *where = g_strdup_printf("%s: [retry] tiers", config->file);
 
-		if (config_parse_time(config->retry_tiers[i], RETRY_DELAY_MIN, RETRY_DELAY_MAX, delay,
-				      reason) != OUTCOME_OK) {
+		if (config_parse_time(config->retry_tiers[i], RETRY_DELAY_MIN, RETRY_DELAY_MAX,
+				      delay, reason) != OUTCOME_OK) {
 			reason_prefix(reason, where);
 			return false;
 		}
@@ -54,8 +54,8 @@ static bool check_routes(struct config *config, struct reason *reason)
 		for (char **pattern = route->recipients; *pattern != NULL; pattern++) {
 			if (route_add(config->route_set, i, *pattern, reason) != OUTCOME_OK) {
 				g_autofree char *where =
-					g_strdup_printf("%s:%d: [route %s] recipients", config->file,
-							route->line, route->name);
+					g_strdup_printf("%s:%d: [route %s] recipients",
+							config->file, route->line, route->name);
 
 				reason_prefix(reason, where);
 				return false;
@@ -73,14 +73,16 @@ static bool check_routes(struct config *config, struct reason *reason)
 /* What the table cannot say. */
 static bool check(struct config *config, struct reason *reason)
 {
-	if (strcmp(config->log_target, "syslog") != 0 && strcmp(config->log_target, "stderr") != 0) {
-		outcome_retry(reason, STATUS, "%s: [log] target: \"%s\" is neither syslog nor stderr",
-			      config->file, config->log_target);
+	if (strcmp(config->log_target, "syslog") != 0 &&
+	    strcmp(config->log_target, "stderr") != 0) {
+		outcome_retry(reason, STATUS,
+			      "%s: [log] target: \"%s\" is neither syslog nor stderr", config->file,
+			      config->log_target);
 		return false;
 	}
 	if (*config->instance == '\0' || strlen(config->instance) > INSTANCE_MAX) {
-		outcome_retry(reason, STATUS, "%s: [mailpipe] instance: 1 to %d bytes", config->file,
-			      INSTANCE_MAX);
+		outcome_retry(reason, STATUS, "%s: [mailpipe] instance: 1 to %d bytes",
+			      config->file, INSTANCE_MAX);
 		return false;
 	}
 	return check_retry(config, reason) && check_routes(config, reason);

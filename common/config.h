@@ -28,41 +28,41 @@ struct config_user {
 
 /* Sizes are bytes, times milliseconds. */
 struct config_limits {
-	int64_t message_size;		/* bytes of a mail */
-	int64_t deadline;		/* mailin: all of it */
-	int64_t parse_cpu;		/* processor time of the parser */
-	int64_t parse_wall;		/* time of the parser */
-	int64_t parse_memory;		/* address space of the parser */
-	int64_t header_bytes;		/* of one part */
-	int64_t headers;		/* fields of the mail */
-	int64_t parts;			/* MIME parts in all */
-	int64_t depth;			/* nesting of MIME parts */
+	int64_t message_size; /* bytes of a mail */
+	int64_t deadline;     /* mailin: all of it */
+	int64_t parse_cpu;    /* processor time of the parser */
+	int64_t parse_wall;   /* time of the parser */
+	int64_t parse_memory; /* address space of the parser */
+	int64_t header_bytes; /* of one part */
+	int64_t headers;      /* fields of the mail */
+	int64_t parts;        /* MIME parts in all */
+	int64_t depth;        /* nesting of MIME parts */
 	int64_t attachments;
-	int64_t addresses;		/* per address field */
+	int64_t addresses; /* per address field */
 	int64_t filename_bytes;
-	int64_t body_bytes;		/* TextBody and HtmlBody, each */
-	int64_t request_size;		/* bytes of a request on mail.out */
-	int64_t recipients;		/* To, Cc and Bcc of a request together */
-	int64_t outgoing_size;		/* bytes of a message that is sent */
-	int64_t template_file;		/* bytes of a template's file */
-	int64_t template_output;	/* bytes of a rendered part */
+	int64_t body_bytes;      /* TextBody and HtmlBody, each */
+	int64_t request_size;    /* bytes of a request on mail.out */
+	int64_t recipients;      /* To, Cc and Bcc of a request together */
+	int64_t outgoing_size;   /* bytes of a message that is sent */
+	int64_t template_file;   /* bytes of a template's file */
+	int64_t template_output; /* bytes of a rendered part */
 };
 
 enum config_raw { CONFIG_RAW_DEFECT, CONFIG_RAW_NO, CONFIG_RAW_YES };
 
 struct config_route {
 	char *name;
-	char **recipients;		/* patterns, NULL at the end */
+	char **recipients; /* patterns, NULL at the end */
 	bool serial;
-	int64_t raw;			/* enum config_raw */
-	int line;			/* of [route NAME] */
+	int64_t raw; /* enum config_raw */
+	int line;    /* of [route NAME] */
 };
 
 /* Where outgoing requests queue up: mail.out.NAME.  The first in the file is served first. */
 struct config_stream {
 	char *name;
-	int64_t rate;			/* messages a second of one worker; 0: no limit */
-	int line;			/* 0: a default one */
+	int64_t rate; /* messages a second of one worker; 0: no limit */
+	int line;     /* 0: a default one */
 };
 
 enum config_smtp_tls { CONFIG_SMTP_TLS_NO, CONFIG_SMTP_TLS_STARTTLS };
@@ -75,7 +75,7 @@ struct config {
 	char *instance;
 	char *recipient_delimiter;
 	/* [amqp] */
-	char **amqp_hosts;		/* host[:port], NULL at the end */
+	char **amqp_hosts; /* host[:port], NULL at the end */
 	char *amqp_vhost;
 	bool amqp_tls;
 	char *amqp_tls_ca_file;
@@ -86,7 +86,7 @@ struct config {
 	struct config_user amqp_application;
 	struct config_user amqp_setup;
 	/* [mysql] */
-	char **mysql_hosts;		/* host[:port], NULL at the end; tried in order */
+	char **mysql_hosts; /* host[:port], NULL at the end; tried in order */
 	char *mysql_socket;
 	char *mysql_database;
 	bool mysql_tls;
@@ -98,29 +98,29 @@ struct config {
 	struct config_user mysql_postfix;
 	struct config_user mysql_setup;
 	/* [smtp] */
-	char **smtp_hosts;		/* host[:port], NULL at the end; tried in order */
-	int64_t smtp_tls;		/* enum config_smtp_tls */
+	char **smtp_hosts; /* host[:port], NULL at the end; tried in order */
+	int64_t smtp_tls;  /* enum config_smtp_tls */
 	char *smtp_tls_ca_file;
-	struct config_user smtp;	/* name "": no AUTH */
-	char *smtp_helo;		/* "": the host's name */
+	struct config_user smtp; /* name "": no AUTH */
+	char *smtp_helo;         /* "": the host's name */
 	int64_t smtp_timeout;
-	int64_t smtp_sessions;		/* at the same time, per worker */
+	int64_t smtp_sessions; /* at the same time, per worker */
 	int64_t smtp_session_messages;
 	int64_t smtp_session_time;
 	/* [retry] */
-	char **retry_tiers;		/* as written: "1m"; NULL at the end */
-	int64_t *retry_delays;		/* the same, milliseconds, rising */
+	char **retry_tiers;    /* as written: "1m"; NULL at the end */
+	int64_t *retry_delays; /* the same, milliseconds, rising */
 	size_t retry_tier_count;
 	int64_t retry_max_age;
 	/* [mailout] */
 	int64_t mailout_workers;
 	int64_t mailout_batch_count;
 	int64_t mailout_batch_wait;
-	char **mailout_templates;	/* folders, NULL at the end; earlier ones win */
-	char *mailout_from;		/* "": a request or its template must say */
-	char *mailout_envelope_sender;	/* "": the address of From */
-	int64_t mailout_record;		/* enum config_record */
-	int64_t mailout_in_doubt;	/* enum config_in_doubt */
+	char **mailout_templates;      /* folders, NULL at the end; earlier ones win */
+	char *mailout_from;            /* "": a request or its template must say */
+	char *mailout_envelope_sender; /* "": the address of From */
+	int64_t mailout_record;        /* enum config_record */
+	int64_t mailout_in_doubt;      /* enum config_in_doubt */
 	/* [ingest] */
 	int64_t ingest_workers;
 	int64_t ingest_batch_count;
@@ -129,7 +129,7 @@ struct config {
 	int64_t ingest_backoff_max;
 	/* [log] */
 	char *log_target;
-	int64_t log_level;		/* syslog priority */
+	int64_t log_level; /* syslog priority */
 	struct config_limits limits;
 	/* [route NAME], in the order of the file */
 	struct config_route *routes;
@@ -163,11 +163,11 @@ void config_print(const struct config *config, FILE *out, bool with_help);
 
 /* One parameter as people see it. */
 struct config_description {
-	const char *section;		/* "amqp"; "route NAME" */
+	const char *section; /* "amqp"; "route NAME" */
 	const char *name;
 	const char *type;
-	const char *default_value;	/* "" for none */
-	const char *range;		/* "1K to 1G", "defect, no, yes"; "" for none */
+	const char *default_value; /* "" for none */
+	const char *range;         /* "1K to 1G", "defect, no, yes"; "" for none */
 	const char *help;
 };
 

@@ -18,7 +18,8 @@ static void print_help(const struct parameter *parameter, FILE *out)
 	fputc('\n', out);
 }
 
-static void print_one(const struct parameter *parameter, const void *base, FILE *out, bool with_help)
+static void print_one(const struct parameter *parameter, const void *base, FILE *out,
+		      bool with_help)
 {
 	g_autofree char *value = config_value_text(parameter, base);
 
@@ -59,7 +60,8 @@ static void print_streams(const struct config *config, FILE *out, bool with_help
 	for (size_t i = 0; i < config->stream_count; i++) {
 		fprintf(out, "\n[stream %s]\n", config->streams[i].name);
 		for (size_t k = 0; k < config_stream_parameter_count; k++)
-			print_one(&config_stream_parameters[k], &config->streams[i], out, with_help);
+			print_one(&config_stream_parameters[k], &config->streams[i], out,
+				  with_help);
 	}
 }
 

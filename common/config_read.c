@@ -10,31 +10,32 @@
 #include "common/config_table.h"
 
 enum {
-	NAME_MAX_BYTES = 40,		/* of a route or stream; inih cuts a section's name at 49 bytes */
+	NAME_MAX_BYTES = 40, /* of a route or stream; inih cuts a section's name at 49 bytes */
 	SECTION_MAX = 64,
 };
 
 static const char ROUTE_PREFIX[] = "route ";
 static const char STREAM_PREFIX[] = "stream ";
 static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
-static const char STATUS[] = "4.3.5";	/* RFC 3463: system incorrectly configured */
+static const char STATUS[] = "4.3.5"; /* RFC 3463: system incorrectly configured */
 
 /* What goes through inih to on_value(). */
 struct reader {
 	FILE *file;
 	const char *name;
 	int line;
-	char section[SECTION_MAX];	/* the last that began */
+	char section[SECTION_MAX]; /* the last that began */
 	struct config *config;
-	GHashTable *seen;		/* "section.key" of parameters that may stand once */
+	GHashTable *seen; /* "section.key" of parameters that may stand once */
 	struct reason *reason;
-	bool failed;			/* the reason is that of the first error */
+	bool failed; /* the reason is that of the first error */
 };
 
 static void fail(struct reader *reader, const char *what)
 {
 	if (!reader->failed)
-		outcome_retry(reader->reason, STATUS, "%s:%d: %s", reader->name, reader->line, what);
+		outcome_retry(reader->reason, STATUS, "%s:%d: %s", reader->name, reader->line,
+			      what);
 	reader->failed = true;
 }
 
@@ -88,8 +89,8 @@ static void named_begin(struct reader *reader, bool is_route, const char *name)
 	if (twice || !name_ok(name)) {
 		g_autofree char *what =
 			twice ? g_strdup_printf("[%s %s]: stands twice", kind, name)
-			      : g_strdup_printf("[%s %s]: a %s's name is 1 to %d of a-z 0-9 - _", kind,
-						name, kind, NAME_MAX_BYTES);
+			      : g_strdup_printf("[%s %s]: a %s's name is 1 to %d of a-z 0-9 - _",
+						kind, name, kind, NAME_MAX_BYTES);
 
 		fail(reader, what);
 	} else if (is_route) {
@@ -105,7 +106,7 @@ static void section_begin(struct reader *reader, const char *line)
 	const char *end = strchr(line, ']');
 
 	if (end == NULL)
-		return;		/* inih says so */
+		return; /* inih says so */
 	g_autofree char *section = g_strndup(line + 1, (size_t)(end - line - 1));
 
 	g_strlcpy(reader->section, section, sizeof(reader->section));
@@ -134,7 +135,8 @@ static char *read_line(char *line, int size, void *stream)
 		fail(reader, what);
 		return NULL;
 	}
-	const char *text = g_str_has_prefix(line, BYTE_ORDER_MARK) ? line + strlen(BYTE_ORDER_MARK) : line;
+	const char *text =
+		g_str_has_prefix(line, BYTE_ORDER_MARK) ? line + strlen(BYTE_ORDER_MARK) : line;
 
 	if (*text == '[')
 		section_begin(reader, text);
@@ -195,11 +197,10 @@ static int on_value(void *user, const char *section, const char *key, const char
 	if (reader->failed || !locate(reader, section, key, &parameter, &base))
 		return 0;
 	g_autofree char *full = g_strdup_printf("[%s] %s", section, key);
-	bool is_list =
-		parameter->type == PARAMETER_LIST || parameter->type == PARAMETER_PATTERNS;
+	bool is_list = parameter->type == PARAMETER_LIST || parameter->type == PARAMETER_PATTERNS;
 
 	if (g_hash_table_add(reader->seen, g_strdup(full))) {
-		config_clear(parameter, base);	/* the default goes */
+		config_clear(parameter, base); /* the default goes */
 	} else if (!is_list) {
 		g_autofree char *what = g_strdup_printf("%s: stands twice", full);
 

@@ -12,27 +12,41 @@
 #define USER(role) offsetof(struct config, role.name)
 #define SECRET(role) offsetof(struct config, role.password_file)
 
-static const char *const level_choices[] = {"emerg",  "alert", "crit", "err",
-					    "warning", "notice", "info", "debug", NULL};
+static const char *const level_choices[] = {"emerg",  "alert", "crit",  "err", "warning",
+					    "notice", "info",  "debug", NULL};
 static const char *const smtp_tls_choices[] = {"no", "starttls", NULL};
 static const char *const record_choices[] = {"best-effort", "required", NULL};
 static const char *const in_doubt_choices[] = {"resend", "hold", NULL};
 static const char *const raw_choices[] = {"defect", "no", "yes", NULL};
 
 #define TEXT(section, name, field, value, help)                                                    \
-	{section, name, PARAMETER_TEXT, field, value, 0, 0, NULL, help}
+	{                                                                                          \
+		section, name, PARAMETER_TEXT, field, value, 0, 0, NULL, help                      \
+	}
 #define LIST(section, name, field, value, help)                                                    \
-	{section, name, PARAMETER_LIST, field, value, 0, 0, NULL, help}
+	{                                                                                          \
+		section, name, PARAMETER_LIST, field, value, 0, 0, NULL, help                      \
+	}
 #define BOOL(section, name, field, value, help)                                                    \
-	{section, name, PARAMETER_BOOL, field, value, 0, 1, NULL, help}
+	{                                                                                          \
+		section, name, PARAMETER_BOOL, field, value, 0, 1, NULL, help                      \
+	}
 #define INT(section, name, field, value, minimum, maximum, help)                                   \
-	{section, name, PARAMETER_INT, field, value, minimum, maximum, NULL, help}
+	{                                                                                          \
+		section, name, PARAMETER_INT, field, value, minimum, maximum, NULL, help           \
+	}
 #define SIZE(section, name, field, value, minimum, maximum, help)                                  \
-	{section, name, PARAMETER_SIZE, field, value, minimum, maximum, NULL, help}
+	{                                                                                          \
+		section, name, PARAMETER_SIZE, field, value, minimum, maximum, NULL, help          \
+	}
 #define TIME(section, name, field, value, minimum, maximum, help)                                  \
-	{section, name, PARAMETER_TIME, field, value, minimum, maximum, NULL, help}
+	{                                                                                          \
+		section, name, PARAMETER_TIME, field, value, minimum, maximum, NULL, help          \
+	}
 #define CHOICE(section, name, field, value, choices, help)                                         \
-	{section, name, PARAMETER_CHOICE, field, value, 0, 0, choices, help}
+	{                                                                                          \
+		section, name, PARAMETER_CHOICE, field, value, 0, 0, choices, help                 \
+	}
 
 const struct parameter config_parameters[] = {
 	TEXT("mailpipe", "instance", FIELD(instance), "mailpipe",
@@ -57,7 +71,8 @@ const struct parameter config_parameters[] = {
 	TEXT("amqp", "consume_password_file", SECRET(amqp_consume), "",
 	     "File with that user's password in its first line."),
 	TEXT("amqp", "mailout_user", USER(amqp_mailout), "mailpipe-mailout",
-	     "User of mailout: may read the outbound queues and write to retry tiers, mail.dead and "
+	     "User of mailout: may read the outbound queues and write to retry tiers, mail.dead "
+	     "and "
 	     "mail.events."),
 	TEXT("amqp", "mailout_password_file", SECRET(amqp_mailout), "",
 	     "File with that user's password in its first line."),
@@ -126,7 +141,8 @@ const struct parameter config_parameters[] = {
 	     "Time after the first try at which a message is given up."),
 
 	SIZE("limits", "message_size", LIMIT(message_size), "50M", 1 * KB, 1 * GB,
-	     "Largest mail; a larger one is refused with 5.3.4. Postfix's message_size_limit should "
+	     "Largest mail; a larger one is refused with 5.3.4. Postfix's message_size_limit "
+	     "should "
 	     "be the same or less."),
 	TIME("limits", "deadline", LIMIT(deadline), "60s", 1 * SECOND, 15 * MINUTE,
 	     "Time mailin has for one mail; past it the mail is deferred. Keep it far below "
@@ -192,7 +208,8 @@ const struct parameter config_parameters[] = {
 	CHOICE("mailout", "record", FIELD(mailout_record), "best-effort", record_choices,
 	       "With the database away: go on sending, or wait."),
 	CHOICE("mailout", "in_doubt", FIELD(mailout_in_doubt), "resend", in_doubt_choices,
-	       "A message whose sending was cut off between data and reply: send it again, or hold it."),
+	       "A message whose sending was cut off between data and reply: send it again, or hold "
+	       "it."),
 
 	TEXT("log", "target", FIELD(log_target), "syslog", "syslog (facility mail) or stderr."),
 	CHOICE("log", "level", FIELD(log_level), "info", level_choices,

@@ -10,25 +10,25 @@
 #include "common/config.h"
 
 enum parameter_type {
-	PARAMETER_TEXT,		/* char * */
-	PARAMETER_LIST,		/* char **, separated by blanks or commas, NULL at the end */
-	PARAMETER_PATTERNS,	/* the same, but a /regular expression/ may hold commas */
-	PARAMETER_BOOL,		/* bool */
-	PARAMETER_INT,		/* int64_t */
-	PARAMETER_SIZE,		/* int64_t, bytes; K, M, G */
-	PARAMETER_TIME,		/* int64_t, milliseconds; ms, s, m, h, d */
-	PARAMETER_CHOICE,	/* int64_t, the index in choices */
+	PARAMETER_TEXT,     /* char * */
+	PARAMETER_LIST,     /* char **, separated by blanks or commas, NULL at the end */
+	PARAMETER_PATTERNS, /* the same, but a /regular expression/ may hold commas */
+	PARAMETER_BOOL,     /* bool */
+	PARAMETER_INT,      /* int64_t */
+	PARAMETER_SIZE,     /* int64_t, bytes; K, M, G */
+	PARAMETER_TIME,     /* int64_t, milliseconds; ms, s, m, h, d */
+	PARAMETER_CHOICE,   /* int64_t, the index in choices */
 };
 
 struct parameter {
 	const char *section;
 	const char *name;
 	enum parameter_type type;
-	size_t offset;			/* in struct config, config_route or config_stream */
+	size_t offset; /* in struct config, config_route or config_stream */
 	const char *default_value;
 	int64_t minimum;
 	int64_t maximum;
-	const char *const *choices;	/* NULL at the end */
+	const char *const *choices; /* NULL at the end */
 	const char *help;
 };
 

@@ -18,8 +18,10 @@ struct unit {
 
 static const struct unit size_units[] = {
 	{"G", INT64_C(1) << 30}, {"M", INT64_C(1) << 20}, {"K", INT64_C(1) << 10}, {"", 1}};
-static const struct unit time_units[] = {{"d", INT64_C(86400000)}, {"h", INT64_C(3600000)},
-					 {"m", INT64_C(60000)},	   {"s", INT64_C(1000)},
+static const struct unit time_units[] = {{"d", INT64_C(86400000)},
+					 {"h", INT64_C(3600000)},
+					 {"m", INT64_C(60000)},
+					 {"s", INT64_C(1000)},
 					 {"ms", INT64_C(1)}};
 static const struct unit no_units[] = {{"", 1}};
 
@@ -122,7 +124,7 @@ static enum outcome set_number(const struct parameter *parameter, int64_t *to, c
 	}
 	return outcome_retry(reason, "4.3.5", "\"%s\" is no %s%s", value,
 			     config_type_name(parameter->type),
-			     parameter->type == PARAMETER_TIME	 ? " (units: ms s m h d)"
+			     parameter->type == PARAMETER_TIME   ? " (units: ms s m h d)"
 			     : parameter->type == PARAMETER_SIZE ? " (units: K M G)"
 								 : "");
 }

@@ -11,11 +11,11 @@
 #include <time.h>
 
 struct deadline {
-	int64_t at_ms;		/* CLOCK_MONOTONIC, milliseconds */
+	int64_t at_ms; /* CLOCK_MONOTONIC, milliseconds */
 };
 
 int64_t monotonic_ms(void);
-int64_t realtime_ms(void);	/* milliseconds since 1970, UTC */
+int64_t realtime_ms(void); /* milliseconds since 1970, UTC */
 
 struct deadline deadline_in(int64_t ms);
 struct deadline deadline_earlier(struct deadline a, struct deadline b);

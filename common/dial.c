@@ -17,7 +17,8 @@ struct broker *dial_broker(const struct config *config, const struct dial *who,
 		.user = who->user->name,
 		.password = password,
 		.tls = config->amqp_tls,
-		.tls_ca_file = config->amqp_tls_ca_file[0] != '\0' ? config->amqp_tls_ca_file : NULL,
+		.tls_ca_file =
+			config->amqp_tls_ca_file[0] != '\0' ? config->amqp_tls_ca_file : NULL,
 		.heartbeat_s = (int)(config->amqp_heartbeat / MS_PER_SECOND),
 		.name = who->name,
 	};
@@ -39,7 +40,8 @@ struct db *dial_db(const struct config *config, const struct dial *who, struct d
 		.password = password,
 		.database = config->mysql_database,
 		.tls = config->mysql_tls,
-		.tls_ca_file = config->mysql_tls_ca_file[0] != '\0' ? config->mysql_tls_ca_file : NULL,
+		.tls_ca_file =
+			config->mysql_tls_ca_file[0] != '\0' ? config->mysql_tls_ca_file : NULL,
 		.timeout_ms = config->mysql_timeout,
 	};
 

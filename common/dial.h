@@ -14,8 +14,8 @@
 
 struct dial {
 	const struct config_user *user;
-	const char *password_key;	/* its parameter: "amqp.consume_password_file" */
-	const char *name;		/* connection_name, as the broker's management page shows it */
+	const char *password_key; /* its parameter: "amqp.consume_password_file" */
+	const char *name;         /* connection_name, as the broker's management page shows it */
 };
 
 struct broker *dial_broker(const struct config *config, const struct dial *who,

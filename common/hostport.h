@@ -8,9 +8,9 @@
 #include <stdbool.h>
 
 struct hostport {
-	char *host;		/* without brackets */
+	char *host; /* without brackets */
 	int port;
-	bool ip_literal;	/* IPv4 or IPv6, no name */
+	bool ip_literal; /* IPv4 or IPv6, no name */
 };
 
 /* False, and nothing to clear, if the text is none of the forms or the port is not 1 to 65535. */

@@ -10,8 +10,8 @@
 
 /*
  * A copy, with "<body>" before it and blanks in place of
- * - "<![if !mso]>" and "<![endif]>", which reveal what is between them to all but Outlook: HTML calls them
- *   comments, libxml2 calls them text;
+ * - "<![if !mso]>" and "<![endif]>", which reveal what is between them to all but Outlook: HTML
+ * calls them comments, libxml2 calls them text;
  * - a tag's attributes behind the first hundred or so: libxml2 compares each with all others.
  * In linear time; g_string_free() it.
  */

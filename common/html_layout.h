@@ -15,19 +15,19 @@ enum { HTML_MARKER_MAX = 16 };
 
 struct html_layout {
 	GString *out;
-	size_t limit;		/* bytes; beyond it nothing is added and `full` is set */
+	size_t limit; /* bytes; beyond it nothing is added and `full` is set */
 	bool full;
-	unsigned pre;		/* if not 0, white space is kept */
+	unsigned pre; /* if not 0, white space is kept */
 	/* The lines to come */
-	unsigned quotes;	/* "> " before each */
-	unsigned indents;	/* two spaces before each, behind the quotes */
-	char marker[HTML_MARKER_MAX]; /* of a list's item: takes the place of the last indent once */
+	unsigned quotes;              /* "> " before each */
+	unsigned indents;             /* two spaces before each, behind the quotes */
+	char marker[HTML_MARKER_MAX]; /* of a list's item: stands for the last indent once */
 	/* What is due before the next text */
-	unsigned breaks;	/* newlines that were asked for */
-	unsigned margin;	/* newlines at least, because of blocks */
-	unsigned outer_quotes;	/* the fewest quotes since the last text: blank lines have these */
+	unsigned breaks;       /* newlines that were asked for */
+	unsigned margin;       /* newlines at least, because of blocks */
+	unsigned outer_quotes; /* the fewest quotes since the last text: blank lines have these */
 	bool space;
-	bool cell;		/* a tab instead of the space */
+	bool cell; /* a tab instead of the space */
 };
 
 void html_layout_init(struct html_layout *layout, size_t limit);

@@ -1,10 +1,12 @@
 /*
  * The text of an HTML mail, by libxml2's HTML parser (SAX: no tree, no recursion of ours).
  *
- * Blocks begin lines, paragraphs are followed by a blank one, <br> breaks a line, list items get "- " or
- * their number, cells of a table's row are separated by a tab, links are followed by their address in
- * <...> when it differs from their text, images give their alt text, white space is folded except in
- * <pre>, <script>, <style>, <title> and hidden preheaders give nothing, blockquote lines begin with "> ".
+ * Blocks begin lines, paragraphs are followed by a blank one, <br> breaks a line, list items get "-
+ * " or their number, cells of a table's row are separated by a tab, links are followed by their
+ * address in
+ * <...> when it differs from their text, images give their alt text, white space is folded except
+ * in <pre>, <script>, <style>, <title> and hidden preheaders give nothing, blockquote lines begin
+ * with "> ".
  */
 #ifndef COMMON_HTML_TEXT_H
 #define COMMON_HTML_TEXT_H
@@ -13,17 +15,20 @@
 #include <stddef.h>
 
 /*
- * Loads libxml2 if it is not there yet, and gives the HTML of the next message its own budget of time.  Linked in,
- * the library and ICU, which it pulls in, would cost each start about 3 ms.  False if it cannot be loaded.
+ * Loads libxml2 if it is not there yet, and gives the HTML of the next message its own budget of
+ * time.  Linked in, the library and ICU, which it pulls in, would cost each start about 3 ms. False
+ * if it cannot be loaded.
  */
 bool html_text_begin(void);
 void html_text_deinit(void);
 
 /*
- * `html` is UTF-8 (a charset named within is ignored).  At most `limit` bytes; *cut tells if that was
- * too few, or the HTML so broken that it took too long.  g_free() the result, which is valid UTF-8.
+ * `html` is UTF-8 (a charset named within is ignored).  At most `limit` bytes; *cut tells if that
+ * was too few, or the HTML so broken that it took too long.  g_free() the result, which is valid
+ * UTF-8.
  *
- * NULL if libxml2 is not loaded.  There is no second, worse way; the caller goes without a text then.
+ * NULL if libxml2 is not loaded.  There is no second, worse way; the caller goes without a text
+ * then.
  */
 char *html_to_text(const char *html, size_t size, size_t limit, bool *cut);
 

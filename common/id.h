@@ -28,8 +28,8 @@ void id_new(struct id *id);
  * `queue_id` may be empty.  When it carries no arrival time, `now_ms` (milliseconds
  * since 1970) is used, and then the id does not repeat at redelivery.
  */
-void id_inbound(struct id *id, const char *instance, const char *queue_id,
-		const char *recipient, const unsigned char digest[32], int64_t now_ms);
+void id_inbound(struct id *id, const char *instance, const char *queue_id, const char *recipient,
+		const unsigned char digest[32], int64_t now_ms);
 
 /* The arrival time (ms since 1970) in a long queue id (Postfix mail_queue.h,
  * MQID_LG_*); false if this is no long queue id. */

@@ -17,7 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <syslog.h>	/* LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG */
+#include <syslog.h> /* LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG */
 
 #include "common/outcome.h"
 
@@ -32,7 +32,7 @@ struct log_line *log_event(int priority, const char *queue_id, const char *messa
 			   const char *event);
 void log_str(struct log_line *line, const char *key, const char *value);
 void log_num(struct log_line *line, const char *key, int64_t value);
-void log_reason(struct log_line *line, const struct reason *reason);	/* status= and reason= */
+void log_reason(struct log_line *line, const struct reason *reason); /* status= and reason= */
 void log_end(struct log_line *line);
 
 /* A line that belongs to no mail: "- - event=... text=...". */

@@ -17,7 +17,7 @@ enum outcome { OUTCOME_OK, OUTCOME_RETRY, OUTCOME_REJECT };
 enum { REASON_STATUS_MAX = 12, REASON_TEXT_MAX = 480 };
 
 struct reason {
-	char status[REASON_STATUS_MAX];	/* "4.3.0"; empty after OK */
+	char status[REASON_STATUS_MAX]; /* "4.3.0"; empty after OK */
 	char text[REASON_TEXT_MAX];
 };
 

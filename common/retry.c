@@ -35,11 +35,11 @@ struct broker_message retry_message(const struct broker_delivery *delivery, cons
 	size_t count = 0;
 
 	if (delivery->queue_id != NULL)
-		room[count++] = (struct broker_header){.name = HEADER_QUEUE_ID,
-						       .text = delivery->queue_id};
+		room[count++] =
+			(struct broker_header){.name = HEADER_QUEUE_ID, .text = delivery->queue_id};
 	if (headers->attempt > 0)
-		room[count++] = (struct broker_header){.name = HEADER_ATTEMPT,
-						       .number = headers->attempt};
+		room[count++] =
+			(struct broker_header){.name = HEADER_ATTEMPT, .number = headers->attempt};
 	if (headers->first_seen_s > 0)
 		room[count++] = (struct broker_header){.name = HEADER_FIRST_SEEN,
 						       .number = headers->first_seen_s};

@@ -1,10 +1,11 @@
 /*
- * The one way in which a message is tried again: the worker publishes it to the exchange of a tier (mandatory,
- * confirmed) and then acknowledges it.
+ * The one way in which a message is tried again: the worker publishes it to the exchange of a tier
+ * (mandatory, confirmed) and then acknowledges it.
  *
- * A tier is a queue without consumers, with a fixed TTL, that dead-letters (at least once) to the default exchange, which routes by the
- * key the message was published with: the name of the queue to come back to.
- * Headers: attempt, first-seen, last-error, next-attempt; x-death is not passed on.
+ * A tier is a queue without consumers, with a fixed TTL, that dead-letters (at least once) to the
+ * default exchange, which routes by the key the message was published with: the name of the queue
+ * to come back to. Headers: attempt, first-seen, last-error, next-attempt; x-death is not passed
+ * on.
  */
 #ifndef COMMON_RETRY_H
 #define COMMON_RETRY_H
@@ -16,11 +17,12 @@
 #include "common/broker.h"
 #include "common/config.h"
 
-#define HEADER_NEXT_ATTEMPT "next-attempt"	/* ms since 1970 */
+#define HEADER_NEXT_ATTEMPT "next-attempt" /* ms since 1970 */
 
 enum { RETRY_HEADERS = 5 };
 
-/* Which tier comes next after `attempt` tries; false if first_seen is longer ago than retry.max_age. */
+/* Which tier comes next after `attempt` tries; false if first_seen is longer ago than
+ * retry.max_age. */
 bool retry_next(const struct config *config, int64_t attempt, int64_t first_seen_s, int64_t now_s,
 		size_t *tier);
 
@@ -29,14 +31,14 @@ bool retry_tier_within(const struct config *config, int64_t delay_ms, size_t *ti
 
 /* What a republished delivery says of itself in its headers; 0 and NULL: leave it out. */
 struct retry_headers {
-	int64_t attempt;		/* the number of the try that comes next; 1 is the first */
-	int64_t first_seen_s;		/* when the first try was */
+	int64_t attempt;      /* the number of the try that comes next; 1 is the first */
+	int64_t first_seen_s; /* when the first try was */
 	const char *last_error;
 	int64_t next_attempt_ms;
 };
 
-/* A delivery as a message to publish again: body and properties as they came, with these headers in place
- * of its own.  Everything is borrowed; `room` is where the headers go. */
+/* A delivery as a message to publish again: body and properties as they came, with these headers in
+ * place of its own.  Everything is borrowed; `room` is where the headers go. */
 struct broker_message retry_message(const struct broker_delivery *delivery, const char *exchange,
 				    const char *routing_key, const struct retry_headers *headers,
 				    struct broker_header room[RETRY_HEADERS]);

@@ -10,14 +10,14 @@
 enum {
 	MATCH_LIMIT = 100000,
 	DEPTH_LIMIT = 1000,
-	ADDRESS_MAX = 1024,		/* RFC 5321, 4.5.3.1 allows 256; Postfix a little more */
+	ADDRESS_MAX = 1024, /* RFC 5321, 4.5.3.1 allows 256; Postfix a little more */
 	ERROR_TEXT_MAX = 160,
 };
 
 struct pattern {
 	size_t index;
 	enum route_kind kind;
-	char *address;			/* normalised; of exact and wildcard patterns */
+	char *address; /* normalised; of exact and wildcard patterns */
 	pcre2_code *regex;
 };
 
@@ -95,8 +95,8 @@ static pcre2_code *compile(const char *pattern, struct reason *reason)
 		return NULL;
 	}
 	pcre2_code *code = pcre2_compile((PCRE2_SPTR)(pattern + 1), (size_t)(end - pattern - 1),
-					 PCRE2_CASELESS | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &error,
-					 &offset, NULL);
+					 PCRE2_CASELESS | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF,
+					 &error, &offset, NULL);
 
 	if (code == NULL) {
 		pcre2_get_error_message(error, text, sizeof(text));
@@ -120,8 +120,8 @@ enum outcome route_add(struct route_set *set, size_t index, const char *pattern,
 		const char *at = strrchr(pattern, '@');
 
 		if (at == NULL || at == pattern || at[1] == '\0')
-			return outcome_retry(reason, "4.3.5", "%s: an address pattern is local@domain",
-					     pattern);
+			return outcome_retry(reason, "4.3.5",
+					     "%s: an address pattern is local@domain", pattern);
 	}
 	struct pattern *added = g_new0(struct pattern, 1);
 

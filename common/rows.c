@@ -3,7 +3,8 @@
 #include <glib.h>
 #include <string.h>
 
-/* Rows of one statement measure this at most, unless it is one row: far below any max_allowed_packet. */
+/* Rows of one statement measure this at most, unless it is one row: far below any
+ * max_allowed_packet. */
 static const size_t STATEMENT_BYTES = 1024 * 1024;
 
 void rows_init(struct rows *rows, const struct rows_shape *shape, struct db *db)
@@ -58,7 +59,7 @@ static size_t fitting_class(const struct db_value *values, size_t columns, size_
 		if (bytes > STATEMENT_BYTES)
 			break;
 		rows *= 2;
-		class++;
+		class ++;
 	}
 	return class;
 }
@@ -98,7 +99,7 @@ static size_t covering_class(size_t count)
 	size_t class = 0;
 
 	while (class + 1 < ROWS_CLASSES && (size_t)1 << class < count)
-		class++;
+		class ++;
 	return class;
 }
 

@@ -1,8 +1,8 @@
 /*
  * Multi-row statements of a fixed shape, prepared once per power of two of rows.
  *
- * Any number of rows is run as a few statements of 2^k rows each, so that neither every count needs a
- * statement of its own nor every row a round trip.
+ * Any number of rows is run as a few statements of 2^k rows each, so that neither every count needs
+ * a statement of its own nor every row a round trip.
  */
 #ifndef COMMON_ROWS_H
 #define COMMON_ROWS_H
@@ -13,19 +13,19 @@
 
 #include "common/db.h"
 
-enum { ROWS_CLASSES = 9 };	/* 1, 2, 4 ... 256 rows */
+enum { ROWS_CLASSES = 9 }; /* 1, 2, 4 ... 256 rows */
 
 /* head row, row, row tail */
 struct rows_shape {
 	const char *head;
-	const char *row;		/* "(?,?,?)" */
+	const char *row; /* "(?,?,?)" */
 	const char *tail;
-	size_t columns;			/* "?" in a row */
+	size_t columns; /* "?" in a row */
 };
 
 struct rows {
 	const struct rows_shape *shape;
-	struct db *db;			/* borrowed; must outlive this */
+	struct db *db; /* borrowed; must outlive this */
 	struct db_stmt *statements[ROWS_CLASSES];
 };
 
@@ -36,8 +36,8 @@ void rows_clear(struct rows *rows);
 enum outcome rows_insert(struct rows *rows, const struct db_value *values, size_t count,
 			 int64_t *affected, struct reason *reason);
 
-/* Run a SELECT ... IN (...) of `count` values (shape->columns is 1): the last one is repeated to fill a
- * statement. */
+/* Run a SELECT ... IN (...) of `count` values (shape->columns is 1): the last one is repeated to
+ * fill a statement. */
 enum outcome rows_select(struct rows *rows, const struct db_value *values, size_t count,
 			 bool (*row)(const struct db_value *columns, size_t columns_count,
 				     void *context),

@@ -19,14 +19,14 @@
 enum {
 	RESTART_FIRST_MS = 200,
 	RESTART_MAX_MS = 30000,
-	STEADY_MS = 60000,	/* who ran as long as this begins with a short pause again */
-	STOP_POLL_MS = 100,	/* after the first stop signal, how soon the second is seen */
+	STEADY_MS = 60000,  /* who ran as long as this begins with a short pause again */
+	STOP_POLL_MS = 100, /* after the first stop signal, how soon the second is seen */
 	IDLE_MS = 3600 * 1000,
 };
 
 struct process {
-	pid_t pid;		/* 0: none */
-	struct deadline start;	/* when there is none */
+	pid_t pid;             /* 0: none */
+	struct deadline start; /* when there is none */
 	int64_t started_ms;
 	struct backoff backoff;
 };
@@ -84,8 +84,9 @@ static void start_due(struct supervisor *supervisor)
 static void log_end_of(pid_t pid, int status, int64_t pause_ms)
 {
 	if (WIFSIGNALED(status))
-		log_text(LOG_ERR, "worker", "%d died of signal %d (%s); the next one starts in %d ms",
-			 (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)), (int)pause_ms);
+		log_text(LOG_ERR, "worker",
+			 "%d died of signal %d (%s); the next one starts in %d ms", (int)pid,
+			 WTERMSIG(status), strsignal(WTERMSIG(status)), (int)pause_ms);
 	else
 		log_text(LOG_ERR, "worker", "%d ended with status %d; the next one starts in %d ms",
 			 (int)pid, WEXITSTATUS(status), (int)pause_ms);
@@ -132,8 +133,8 @@ static size_t alive(const struct supervisor *supervisor)
 	return count;
 }
 
-/* The first stop lets the workers finish what they have in hand.  At the second they end at once: whatever
- * they are waiting for, nothing is acknowledged that is not stored. */
+/* The first stop lets the workers finish what they have in hand.  At the second they end at once:
+ * whatever they are waiting for, nothing is acknowledged that is not stored. */
 static void pass_stop_on(struct supervisor *supervisor)
 {
 	int requested = stop_requested();

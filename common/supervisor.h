@@ -1,7 +1,8 @@
 /*
- * Forks `count` workers and keeps their number: one that ends unasked is started again after a pause that
- * grows while it keeps ending.  The workers have process groups of their own, so that a terminal's
- * SIGINT reaches the supervisor only; it passes the first stop signal on and ends them at the second.
+ * Forks `count` workers and keeps their number: one that ends unasked is started again after a
+ * pause that grows while it keeps ending.  The workers have process groups of their own, so that a
+ * terminal's SIGINT reaches the supervisor only; it passes the first stop signal on and ends them
+ * at the second.
  */
 #ifndef COMMON_SUPERVISOR_H
 #define COMMON_SUPERVISOR_H
@@ -10,8 +11,8 @@
 
 #include "common/config.h"
 
-/* stop_init() has been called.  `work` is what a worker does until its stop signal; its result is the
- * worker's exit status.  Returns this process' exit status when all workers have ended. */
+/* stop_init() has been called.  `work` is what a worker does until its stop signal; its result is
+ * the worker's exit status.  Returns this process' exit status when all workers have ended. */
 int supervisor_run(const struct config *config, size_t count,
 		   int (*work)(const struct config *config));
 

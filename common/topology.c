@@ -110,8 +110,8 @@ static enum outcome declare_stream(const struct declaring *d, const struct confi
 	return bind(d, name, EXCHANGE_OUT, stream->name);
 }
 
-/* Nobody consumes it: what has lain there for its time goes on to the default exchange, which routes
- * by the key that the message still has, the name of a queue. */
+/* Nobody consumes it: what has lain there for its time goes on to the default exchange, which
+ * routes by the key that the message still has, the name of a queue. */
 static enum outcome declare_tier(const struct declaring *d, const char *tier, int64_t delay_ms)
 {
 	g_autofree char *name = topology_retry_tier(tier);

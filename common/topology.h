@@ -8,13 +8,13 @@
 #include "common/config.h"
 
 /* The names of headers are in common/broker.h. */
-#define EXCHANGE_IN "mail.in"		/* topic; routing key: the route's name */
-#define EXCHANGE_OUT "mail.out"	/* topic; routing key: the stream's name */
-#define EXCHANGE_EVENTS "mail.events"	/* topic; routing key: "outbound.sent" ... */
-#define EXCHANGE_RETRY "mail.retry"	/* with ".TIER": fanout; routing key: the queue to come back to */
-#define EXCHANGE_DEAD "mail.dead"	/* topic; routing key: the queue it came from */
+#define EXCHANGE_IN "mail.in"         /* topic; routing key: the route's name */
+#define EXCHANGE_OUT "mail.out"       /* topic; routing key: the stream's name */
+#define EXCHANGE_EVENTS "mail.events" /* topic; routing key: "outbound.sent" ... */
+#define EXCHANGE_RETRY "mail.retry"   /* with ".TIER": fanout; routing key: the queue it is for */
+#define EXCHANGE_DEAD "mail.dead"     /* topic; routing key: the queue it came from */
 #define QUEUE_DEAD "mail.dead"
-#define TYPE_INBOUND "mailpipe.inbound.v1"	/* AMQP property "type" */
+#define TYPE_INBOUND "mailpipe.inbound.v1" /* AMQP property "type" */
 #define TYPE_EVENT "mailpipe.event.v1"
 #define CONTENT_TYPE_JSON "application/json"
 

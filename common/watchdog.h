@@ -24,10 +24,10 @@ bool watchdog_arm(int socket, struct deadline deadline);
 bool watchdog_disarm(void);
 
 /*
- * The last resort of a process: at the deadline `last_words` (borrowed, must live on) are written to
- * standard output, unless that would block, and the process ends at once with `status`.
- * Async-signal-safe.  Works beside watchdog_arm().  Calling it again moves the deadline.  False if the
- * system has no timer left.
+ * The last resort of a process: at the deadline `last_words` (borrowed, must live on) are written
+ * to standard output, unless that would block, and the process ends at once with `status`.
+ * Async-signal-safe.  Works beside watchdog_arm().  Calling it again moves the deadline.  False if
+ * the system has no timer left.
  */
 bool watchdog_last_resort(struct deadline deadline, const char *last_words, int status);
 

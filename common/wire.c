@@ -10,7 +10,7 @@
 /* A struct wire is a json_object; the name keeps json-c out of our interfaces. */
 
 enum {
-	BASE64_CHUNK = 48 * 1024,	/* a multiple of 3: only the last chunk is padded */
+	BASE64_CHUNK = 48 * 1024, /* a multiple of 3: only the last chunk is padded */
 	WRITE_CHUNK = 1024 * 1024,
 };
 
@@ -97,8 +97,8 @@ static int print_base64(struct json_object *value, struct printbuf *out, int lev
 		size_t chunk = MIN(bytes->size - done, (size_t)BASE64_CHUNK);
 		int state = 0;
 		int save = 0;
-		size_t length = g_base64_encode_step(bytes->data + done, chunk, FALSE, text, &state,
-						     &save);
+		size_t length =
+			g_base64_encode_step(bytes->data + done, chunk, FALSE, text, &state, &save);
 
 		length += g_base64_encode_close(FALSE, text + length, &state, &save);
 		if (printbuf_memappend(out, text, (int)length) < 0)
@@ -303,11 +303,13 @@ const char *wire_type_name(const struct wire *value)
 }
 
 bool wire_each(const struct wire *object,
-	       bool (*visit)(const char *key, const struct wire *value, void *context), void *context)
+	       bool (*visit)(const char *key, const struct wire *value, void *context),
+	       void *context)
 {
 	if (object == NULL || !json_object_is_type(json(object), json_type_object))
 		return true;
-	json_object_object_foreach(json(object), key, value) {
+	json_object_object_foreach(json(object), key, value)
+	{
 		if (!visit(key, wire(value), context))
 			return false;
 	}
@@ -403,7 +405,8 @@ static const char *print(const struct wire *value, bool pretty, size_t *size)
 {
 	int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
 
-	flags |= pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN;
+	flags |=
+		pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN;
 	return json_object_to_json_string_length(json(value), flags, size);
 }
 

@@ -26,7 +26,7 @@ struct wire *wire_array(void);
 void wire_free(struct wire **value);
 
 /* Setters replace a member of that name.  `text` may be NULL (nothing is set). */
-void wire_set(struct wire *object, const char *key, struct wire *value);	/* takes value */
+void wire_set(struct wire *object, const char *key, struct wire *value); /* takes value */
 void wire_set_text(struct wire *object, const char *key, const char *text);
 void wire_set_textn(struct wire *object, const char *key, const char *text, size_t size);
 void wire_set_int(struct wire *object, const char *key, int64_t number);
@@ -34,15 +34,15 @@ void wire_set_bool(struct wire *object, const char *key, bool value);
 /* Base64 (RFC 4648, 4) of bytes that are borrowed until the document is freed: they
  * are encoded only while the document is written, never as a whole in memory twice. */
 void wire_set_base64(struct wire *object, const char *key, const void *data, size_t size);
-void wire_append(struct wire *array, struct wire *value);			/* takes value */
+void wire_append(struct wire *array, struct wire *value); /* takes value */
 void wire_append_text(struct wire *array, const char *text);
 /* Put the member last (documents are read by people, too). */
 void wire_move_last(struct wire *object, const char *key);
 
 /* Getters: NULL, false or 0 if the member is missing or of another type. */
-struct wire *wire_get(const struct wire *object, const char *key);		/* borrowed, any type */
-struct wire *wire_get_object(const struct wire *object, const char *key);	/* borrowed */
-struct wire *wire_get_array(const struct wire *object, const char *key);	/* borrowed */
+struct wire *wire_get(const struct wire *object, const char *key);        /* borrowed, any type */
+struct wire *wire_get_object(const struct wire *object, const char *key); /* borrowed */
+struct wire *wire_get_array(const struct wire *object, const char *key);  /* borrowed */
 const char *wire_get_text(const struct wire *object, const char *key);
 const char *wire_get_textn(const struct wire *object, const char *key, size_t *size);
 bool wire_get_int(const struct wire *object, const char *key, int64_t *number);
@@ -51,12 +51,12 @@ bool wire_get_bool(const struct wire *object, const char *key, bool *value);
  * no correct base64 (RFC 4648: padding needed, nothing but the alphabet). */
 unsigned char *wire_get_base64(const struct wire *object, const char *key, size_t *size);
 size_t wire_length(const struct wire *array);
-struct wire *wire_at(const struct wire *array, size_t index);			/* borrowed */
-const char *wire_text(const struct wire *value);				/* a string value's text */
-const char *wire_textn(const struct wire *value, size_t *size);			/* and its size */
+struct wire *wire_at(const struct wire *array, size_t index);   /* borrowed */
+const char *wire_text(const struct wire *value);                /* a string value's text */
+const char *wire_textn(const struct wire *value, size_t *size); /* and its size */
 bool wire_int(const struct wire *value, int64_t *number);
 bool wire_bool(const struct wire *value, bool *truth);
-unsigned char *wire_base64(const struct wire *value, size_t *size);		/* as wire_get_base64() */
+unsigned char *wire_base64(const struct wire *value, size_t *size); /* as wire_get_base64() */
 /* "object", "array", "string", "integer", "number", "boolean", "null" or "nothing". */
 const char *wire_type_name(const struct wire *value);
 /* Visit the members of an object in order; stops when visit returns false. */

@@ -8,14 +8,9 @@ struct grant {
 };
 
 static const struct grant ingest_grants[] = {
-	{"SELECT", "schema_migrations"},
-	{"SELECT", "blobs"},
-	{"INSERT", "blobs"},
-	{"SELECT", "messages"},
-	{"INSERT", "messages"},
-	{"SELECT", "attachments"},
-	{"INSERT", "attachments"},
-	{NULL, NULL},
+	{"SELECT", "schema_migrations"}, {"SELECT", "blobs"},    {"INSERT", "blobs"},
+	{"SELECT", "messages"},          {"INSERT", "messages"}, {"SELECT", "attachments"},
+	{"INSERT", "attachments"},       {NULL, NULL},
 };
 
 static const struct grant mailout_grants[] = {

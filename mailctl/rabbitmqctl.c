@@ -35,8 +35,8 @@ static const struct role {
 			      "amqp.application_password_file",
 			      offsetof(struct config, amqp_application),
 			      {"^$", "^mail\\.(out|in)$", "^$"}},
-	/* Who declares a retry tier must be allowed to write to where its messages go afterwards: the
-	 * default exchange, which goes by this name here. */
+	/* Who declares a retry tier must be allowed to write to where its messages go afterwards:
+	 * the default exchange, which goes by this name here. */
 	[AMQP_SETUP] = {"setup",
 			"amqp.setup_password_file",
 			offsetof(struct config, amqp_setup),

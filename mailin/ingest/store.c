@@ -393,8 +393,8 @@ static size_t largest_value(const struct inbound *message)
 }
 
 /*
- * The server refuses such a value at every try, and all other mail would wait behind it: it is put aside, to be
- * requeued when the server takes more.
+ * The server refuses such a value at every try, and all other mail would wait behind it: it is put
+ * aside, to be requeued when the server takes more.
  */
 static enum outcome check_sizes(const struct store *store, struct inbound **messages, size_t count,
 				struct reason *reason)
@@ -405,10 +405,11 @@ static enum outcome check_sizes(const struct store *store, struct inbound **mess
 		size_t size = largest_value(messages[i]);
 
 		if (size >= (size_t)limit)
-			return outcome_reject(reason, "5.3.4",
-					      "a part of %zu bytes does not fit into the database's "
-					      "max_allowed_packet of %" G_GINT64_FORMAT,
-					      size, limit);
+			return outcome_reject(
+				reason, "5.3.4",
+				"a part of %zu bytes does not fit into the database's "
+				"max_allowed_packet of %" G_GINT64_FORMAT,
+				size, limit);
 	}
 	return OUTCOME_OK;
 }

@@ -10,7 +10,8 @@
 void detect_init(void);
 void detect_deinit(void);
 
-/* "image/jpeg"; "application/octet-stream" if libmagic has nothing to say.  Valid until the next call. */
+/* "image/jpeg"; "application/octet-stream" if libmagic has nothing to say.  Valid until the next
+ * call. */
 const char *detect_type(const void *data, size_t size);
 
 #endif

@@ -76,8 +76,8 @@ static bool mentions_html(const char *mail, size_t size)
 void parse_prepare(const char *mail, size_t size)
 {
 	charset_preload(mail, size);
-	/* Most mails do without, and a third of all that the process takes would be this.  HTML hidden where nobody
-	 * looks (TNEF that is not named winmail.dat) goes without a text. */
+	/* Most mails do without, and a third of all that the process takes would be this.  HTML
+	 * hidden where nobody looks (TNEF that is not named winmail.dat) goes without a text. */
 	if (mentions_html(mail, size))
 		(void)html_text_begin();
 }

@@ -102,8 +102,9 @@ static void errors_name_file_line_and_key(void **state)
 	fails("[limits]\ndeadline = 60\n",
 	      ":2: [limits] deadline: \"60\" is no time (units: ms s m h d)");
 	fails("[ingest]\nworkers = x\n", ":2: [ingest] workers: \"x\" is no number");
-	fails("[log]\nlevel = loud\n", ":2: [log] level: \"loud\" is none of: emerg, alert, crit, err, "
-				       "warning, notice, info, debug");
+	fails("[log]\nlevel = loud\n",
+	      ":2: [log] level: \"loud\" is none of: emerg, alert, crit, err, "
+	      "warning, notice, info, debug");
 	fails("[log]\ntarget = file\n", ": [log] target: \"file\" is neither syslog nor stderr");
 	fails("[amqp]\nvhost = a\nvhost = b\n", ":3: [amqp] vhost: stands twice");
 	fails("[amqp]\nnonsense\n", ":2: neither [section] nor key = value");
@@ -128,7 +129,8 @@ static void numbers_are_bounded(void **state)
 	assert_int_equal(config->ingest_workers, 64);
 	config_free(&config);
 	fails("[ingest]\nworkers = 65\n", ":2: [ingest] workers: 65 is not in the range 1 to 64");
-	fails("[ingest]\nbatch_count = 0\n", ":2: [ingest] batch_count: 0 is not in the range 1 to 1024");
+	fails("[ingest]\nbatch_count = 0\n",
+	      ":2: [ingest] batch_count: 0 is not in the range 1 to 1024");
 	fails("[ingest]\nworkers = -1\n", ":2: [ingest] workers: -1 is not in the range 1 to 64");
 	fails("[limits]\nmessage_size = 9223372036854775807G\n",
 	      ":2: [limits] message_size: 9223372036854775807G is not in the range 1K to 1G");
@@ -202,8 +204,8 @@ static void passwords_are_a_first_line(void **state)
 	assert_string_equal(password, "secret word");
 	assert_true(g_file_set_contents(path, "\n", -1, NULL));
 	assert_null(config_password(&user, "amqp.publish_password_file", &reason));
-	g_autofree char *empty = g_strdup_printf(
-		"amqp.publish_password_file: %s: its first line is empty", path);
+	g_autofree char *empty =
+		g_strdup_printf("amqp.publish_password_file: %s: its first line is empty", path);
 
 	assert_string_equal(reason.text, empty);
 	g_autofree char *at_bound = g_strnfill(512, 'x');

@@ -13,8 +13,7 @@
 static void bad_data_is_rejected(void **state)
 {
 	(void)state;
-	static const unsigned int codes[] = {1048, 1264, 1265, 1292, 1366,
-					     1406, 3140, 3819, 4025};
+	static const unsigned int codes[] = {1048, 1264, 1265, 1292, 1366, 1406, 3140, 3819, 4025};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
 		assert_int_equal(db_error_of(codes[i]).outcome, OUTCOME_REJECT);
@@ -26,8 +25,8 @@ static void our_faults_are_retried(void **state)
 {
 	(void)state;
 	/* Rights, missing tables and columns, a full disk, a packet over the limit, a duplicate. */
-	static const unsigned int codes[] = {1021, 1044, 1045, 1049, 1054, 1062,
-					     1114, 1142, 1146, 1153, 1205, 1213, 1452};
+	static const unsigned int codes[] = {1021, 1044, 1045, 1049, 1054, 1062, 1114,
+					     1142, 1146, 1153, 1205, 1213, 1452};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(codes); i++)
 		assert_int_equal(db_error_of(codes[i]).outcome, OUTCOME_RETRY);

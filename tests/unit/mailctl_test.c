@@ -119,14 +119,13 @@ static void the_worker_may_not_change_or_delete(void **state)
 				       "SELECT ON `a``b`.`messages`",
 				       "SELECT ON `a``b`.`schema_migrations`", NULL});
 	assert_grants(ROLE_MAILOUT,
-		      (const char *[]){"INSERT ON `a``b`.`outbound_recipients`",
-				       "INSERT ON `a``b`.`outbound`",
-				       "SELECT ON `a``b`.`attachments`", "SELECT ON `a``b`.`blobs`",
-				       "SELECT ON `a``b`.`outbound_recipients`",
-				       "SELECT ON `a``b`.`outbound`",
-				       "SELECT ON `a``b`.`schema_migrations`",
-				       "UPDATE ON `a``b`.`outbound_recipients`",
-				       "UPDATE ON `a``b`.`outbound`", NULL});
+		      (const char *[]){
+			      "INSERT ON `a``b`.`outbound_recipients`",
+			      "INSERT ON `a``b`.`outbound`", "SELECT ON `a``b`.`attachments`",
+			      "SELECT ON `a``b`.`blobs`", "SELECT ON `a``b`.`outbound_recipients`",
+			      "SELECT ON `a``b`.`outbound`", "SELECT ON `a``b`.`schema_migrations`",
+			      "UPDATE ON `a``b`.`outbound_recipients`",
+			      "UPDATE ON `a``b`.`outbound`", NULL});
 }
 
 static void rights_for_the_whole_server_are_known(void **state)

@@ -15,7 +15,7 @@ static const char MANUAL[] = "man/mailpipe.conf.5";
 
 struct page {
 	const char *text;
-	const char *at;			/* the table and the page have the same order */
+	const char *at; /* the table and the page have the same order */
 	size_t described;
 };
 

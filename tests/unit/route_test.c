@@ -97,11 +97,15 @@ static void regex_is_unanchored_and_bounded(void **state)
 static void international_domains_compare_as_a_labels(void **state)
 {
 	(void)state;
-	const char *const patterns[] = {"a@b\xc3\xbc" "cher.example", "\xc3\xbc@x.example", NULL};
+	const char *const patterns[] = {"a@b\xc3\xbc"
+					"cher.example",
+					"\xc3\xbc@x.example", NULL};
 	struct route_set *set = set_of("+", patterns);
 
 	assert_int_equal(route_match(set, "a@xn--bcher-kva.example"), 0);
-	assert_int_equal(route_match(set, "a@B\xc3\x9c" "CHER.example"), 0);
+	assert_int_equal(route_match(set, "a@B\xc3\x9c"
+					  "CHER.example"),
+			 0);
 	assert_int_equal(route_match(set, "\xc3\x9c@x.example"), 1);
 	route_set_free(&set);
 }

@@ -86,8 +86,8 @@ static void base64_survives_any_length(void **state)
 static void bad_base64_is_refused(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"A", "AA", "AAA", "A===", "=AAA", "AA=A", "AAA-",
-					  "AAAA\\n", " AAA", "AA==AAAA"};
+	static const char *const bad[] = {"A",    "AA",   "AAA",     "A===", "=AAA",
+					  "AA=A", "AAA-", "AAAA\\n", " AAA", "AA==AAAA"};
 	struct reason reason;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -104,8 +104,9 @@ static void bad_base64_is_refused(void **state)
 static void no_json_is_refused_with_its_place(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"", "x", "{", "{\"a\":1", "{}x", "nul", "null", "[1,]",
-					  "{\"a\":\"\xff\"}", "\xef\xbb\xbf{}"};
+	static const char *const bad[] = {
+		"",    "x",    "{",    "{\"a\":1",         "{}x",
+		"nul", "null", "[1,]", "{\"a\":\"\xff\"}", "\xef\xbb\xbf{}"};
 	struct reason reason;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -138,7 +139,8 @@ static void nesting_is_bounded(void **state)
 static void getters_check_types(void **state)
 {
 	(void)state;
-	static const char text[] = "{\"t\":\"x\",\"i\":5,\"d\":1.5,\"b\":false,\"n\":null,\"a\":[1],\"o\":{}}";
+	static const char text[] =
+		"{\"t\":\"x\",\"i\":5,\"d\":1.5,\"b\":false,\"n\":null,\"a\":[1],\"o\":{}}";
 	struct reason reason;
 	struct wire *object = wire_parse(text, strlen(text), &reason);
 	int64_t number = 0;
