@@ -26,6 +26,7 @@ for folder in "$TREE"/templates/[a-z]*/; do
 		jq -e .Sample "$sample" > "$TMP/model" || jq .Sample "$folder/template.json" > "$TMP/model"
 		set -- --template "$template" --model "$TMP/model" --to support+template@example.test ${locale:+--locale "$locale"}
 		mailctl send --dry-run "$@" | expected > "$TMP/expected"
+		# shellcheck disable=SC2034 # came and row use it
 		id=$(mailctl send "$@")
 		ok "$name it comes back" came support+template@example.test
 		row support+template@example.test > "$TMP/row"

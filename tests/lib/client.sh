@@ -28,7 +28,10 @@ Hello,
 
 it is on its way: 2 prints, 17.50 €.
 <p>Hello,</p><p>it is on its way: <b>2 prints</b>, 17.50 €.</p>' 'what arrives is what was asked for'
-	"$@" "$url" maria@example.net no-such-stream > "$TMP/out" 2> "$TMP/error"
-	is "$([ $? -ne 0 ] && echo failed)" failed 'a stream that is not there is an error'
+	if "$@" "$url" maria@example.net no-such-stream > "$TMP/out" 2> "$TMP/error"; then
+		fail 'a stream that is not there is an error'
+	else
+		pass 'a stream that is not there is an error'
+	fi
 	is "$(cat "$TMP/out")" '' 'and no success is told'
 }
