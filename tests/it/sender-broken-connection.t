@@ -42,16 +42,16 @@ is "$result" \
 	"1 tried a@a.test failed 550 5.1.1|no such user
 1 tried b@a.test in-doubt 0 4.4.2|the $dropped" 'a refused recipient is not in doubt'
 
-# A message of 1 MB to a server that breaks the connection in the middle of it.
+# A message larger than all buffers to a server that breaks the connection in the middle of it.
 hostile body --buffer 4096 --at 'body=reset'
 config "hosts = 127.0.0.1:$port"
-is "$(probe 'make me@a.test a@a.test 1000000 1' 'results 1')" \
+is "$(probe 'make me@a.test a@a.test 20000000 1' 'results 1')" \
 	"1 tried a@a.test deferred 0 4.4.2|the $dropped" 'broken in the middle of a message: not accepted'
 
 # The reply comes in the middle of the message, then the end.
 hostile early --buffer 4096 --at 'body=then-close 552 5.3.4 too big'
 config "hosts = 127.0.0.1:$port"
-like "$(probe 'make me@a.test a@a.test 1000000 1' 'results 1')" \
+like "$(probe 'make me@a.test a@a.test 20000000 1' 'results 1')" \
 	'^1 tried a@a.test (failed 552 5.3.4|deferred 0 4.4.2)\|' 'a refusal in the middle of a message'
 
 # The third message of each session breaks it before DATA; the jobs behind it must not suffer.

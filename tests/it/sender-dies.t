@@ -7,10 +7,12 @@ plan 11
 
 message mail hello
 three='make me@a.test a@a.test 500 3'
+# reaches NAME REGEX: a command that waits until the server's log has that.
+reaches() { echo "system \"until grep -q '$2' $TMP/$1/log; do sleep 0.1; done\""; }
 
 hostile dot --at '1/dot#2=silent'
 config "hosts = 127.0.0.1:$port"
-is "$(probe "$three" 'results 1' 'sleep 500' 'kill 9' 'results 2')" \
+is "$(probe "$three" 'results 1' "$(reaches dot silent)" 'kill 9' 'results 2')" \
 	"1 tried a@a.test ok 250 2.0.0|queued as 1-1
 gone 4.3.0 the sender was killed by SIGKILL
 2 tried a@a.test in-doubt 0 4.3.0|the sender was killed by SIGKILL
@@ -18,7 +20,7 @@ gone 4.3.0 the sender was killed by SIGKILL
 
 hostile data --at '1/data#2=silent'
 config "hosts = 127.0.0.1:$port"
-is "$(probe "$three" 'results 1' 'sleep 500' 'kill 9' 'results 2')" \
+is "$(probe "$three" 'results 1' "$(reaches data silent)" 'kill 9' 'results 2')" \
 	"1 tried a@a.test ok 250 2.0.0|queued as 1-1
 gone 4.3.0 the sender was killed by SIGKILL
 2 untried a@a.test deferred 0 4.3.0|the sender was killed by SIGKILL
@@ -26,7 +28,7 @@ gone 4.3.0 the sender was killed by SIGKILL
 
 hostile answered
 config "hosts = 127.0.0.1:$port"
-is "$(probe "$three" 'sleep 1000' 'kill 9' 'sleep 100' 'results 3')" \
+is "$(probe "$three" "$(reaches answered 'message 3')" 'sleep 1000' 'kill 9' 'sleep 100' 'results 3')" \
 	"gone 4.3.0 the sender was killed by SIGKILL
 1 tried a@a.test ok 250 2.0.0|queued as 1-1
 2 tried a@a.test ok 250 2.0.0|queued as 1-2
@@ -34,7 +36,7 @@ is "$(probe "$three" 'sleep 1000' 'kill 9' 'sleep 100' 'results 3')" \
 
 hostile hangs --at 'dot#2=silent'
 config "hosts = 127.0.0.1:$port" 'timeout = 1s'
-is "$(probe "$three" 'results 1' 'sleep 300' 'kill 19' 'results 2')" \
+is "$(probe "$three" 'results 1' "$(reaches hangs silent)" 'kill 19' 'results 2')" \
 	"1 tried a@a.test ok 250 2.0.0|queued as 1-1
 gone 4.3.0 the sender made no step for 6 s and was killed
 2 tried a@a.test in-doubt 0 4.3.0|the sender made no step for 6 s and was killed
@@ -42,7 +44,7 @@ gone 4.3.0 the sender made no step for 6 s and was killed
 
 hostile stop --at 'dot=silent'
 config "hosts = 127.0.0.1:$port" 'timeout = 60s'
-is "$(probe "$three" 'sleep 300' 'stop 1000')" 'stopped at the deadline' 'one that does not end in time is killed'
+is "$(probe "$three" "$(reaches stop silent)" 'stop 1000')" 'stopped at the deadline' 'one that does not end in time is killed'
 
 hostile term
 config "hosts = 127.0.0.1:$port"
@@ -59,7 +61,7 @@ hostile open --at 'dot=silent'
 config "hosts = 127.0.0.1:$port"
 exec 7< "$TMP/mail"
 # shellcheck disable=SC2016
-is "$(probe "$three" 'sleep 500' 'system "for c in $(cat /proc/$PPID/task/$PPID/children); do [ $c = $$ ] || ls -l /proc/$c/fd; done"' \
+is "$(probe "$three" "$(reaches open silent)" 'system "for c in $(cat /proc/$PPID/task/$PPID/children); do [ $c = $$ ] || ls -l /proc/$c/fd; done"' \
 	'stop 0' | sed -n 's/.* -> //p' | grep -v '^/dev/null$' | sed 's/\[.*//' | sort | uniq -c | tr -s ' ')" \
 	" 1 pipe:
  2 socket:" 'it has its socket, the connection and standard error'

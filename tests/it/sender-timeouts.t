@@ -39,7 +39,7 @@ one 'rcpt=drip 0.3'
 is "$result" '1 tried a@a.test deferred 0 4.4.2|no answer within 1 s
 stopped in time' 'a reply that comes byte by byte is one reply'
 ok "... and took $took s" test "$took" -le 8
-one 'ehlo=drip 0.01'
+one 'ehlo=drip 0.002'
 is "$result" '1 tried a@a.test ok 250 2.0.0|queued as 1-1
 stopped in time' 'slow, but in time'
 one 'mail=flood 250-what\r\n'
@@ -49,6 +49,6 @@ like "$result" '^1 (un)?tried a@a.test deferred ' 'an endless reply'
 # and sends the rest.
 hostile stalls --buffer 4096 --at 'body=wait 3'
 config "hosts = 127.0.0.1:$port" 'timeout = 1s'
-is "$(probe 'make me@a.test a@a.test 3000000 1' 'results 1' 'sleep 3000')" \
+is "$(probe 'make me@a.test a@a.test 20000000 1' 'results 1' 'sleep 3000')" \
 	'1 tried a@a.test deferred 0 4.4.2|no answer within 1 s' 'a server that stops reading'
 is "$(count_of stalls message)" 0 '... never sees the end of a message with a hole'
