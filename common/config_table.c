@@ -123,8 +123,8 @@ const struct parameter config_parameters[] = {
 	TEXT("smtp", "tls_ca_file", FIELD(smtp_tls_ca_file), "",
 	     "Certificates to trust (PEM); empty: those of the system."),
 	TEXT("smtp", "user", USER(smtp), "",
-	     "User for AUTH PLAIN or LOGIN; empty: no AUTH. Needs tls = starttls, unless the server is on "
-	     "this machine."),
+	     "User for AUTH PLAIN or LOGIN; empty: no AUTH. Needs tls = starttls, unless the server is "
+	     "on this machine."),
 	TEXT("smtp", "password_file", SECRET(smtp), "",
 	     "File with that user's password in its first line."),
 	TEXT("smtp", "helo", FIELD(smtp_helo), "", "Name for EHLO; empty: the host's name."),
