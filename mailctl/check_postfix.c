@@ -187,6 +187,10 @@ static bool knows_service(const char *directory, struct report *report)
 	if (!known && result.status == NOT_STARTED && directory == NULL)
 		report_add(report, REPORT_OK, subject, NULL,
 			   "not checked, for there is no postconf here");
+	else if (!known && directory == NULL && result.errors != NULL &&
+		 strstr(result.errors, "main.cf: No such file") != NULL)
+		report_add(report, REPORT_OK, subject, NULL,
+			   "not checked, for Postfix is not configured here");
 	else if (!known && line == NULL)
 		report_add(report, REPORT_ERROR, subject, NULL, "postconf: %s",
 			   result.errors != NULL && *result.errors != '\0' ? result.errors

@@ -28,16 +28,18 @@ rm "$TMP/password"
 deliver < "$TMP/mail"
 is_result 75 "4.3.5 amqp.publish_password_file: $TMP/password: No such file or directory" 'no password file'
 
-# Not as root, who may read everything.
+# Not as root, who may read everything; nobody may not get to the build.
+cp -r "$BUILD/sbin" "$BUILD/libexec" "$TMP"
+chmod -R a+rX "$TMP"
 chmod 0 "$CONF"
-OUT=$(setpriv --reuid nobody --regid nogroup --clear-groups "$MAILIN" -c "$CONF" --queue-id "$QUEUE_ID" \
+OUT=$(setpriv --reuid nobody --regid nogroup --clear-groups "$TMP/sbin/mailin" -c "$CONF" --queue-id "$QUEUE_ID" \
 	--sender '' -- support@example.com < "$TMP/mail" 2> "$TMP/errors")
 STATUS=$?
 is_result 75 "4.3.5 $CONF: Permission denied" 'an unreadable config'
 chmod 644 "$CONF"
 write_config < /dev/null
 chmod 0 "$TMP/password"
-OUT=$(setpriv --reuid nobody --regid nogroup --clear-groups "$MAILIN" -c "$CONF" --queue-id "$QUEUE_ID" \
+OUT=$(setpriv --reuid nobody --regid nogroup --clear-groups "$TMP/sbin/mailin" -c "$CONF" --queue-id "$QUEUE_ID" \
 	--sender '' -- support@example.com < "$TMP/mail" 2> "$TMP/errors")
 STATUS=$?
 is_result 75 "4.3.5 amqp.publish_password_file: $TMP/password: Permission denied" 'an unreadable password file'
