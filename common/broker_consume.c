@@ -141,6 +141,7 @@ static int64_t number_of(const amqp_field_value_t *value)
 
 	switch (value->kind) {
 	case AMQP_FIELD_KIND_I8:
+		/* A number, not a character. NOLINTNEXTLINE(bugprone-signed-char-misuse) */
 		number = value->value.i8;
 		break;
 	case AMQP_FIELD_KIND_U8:

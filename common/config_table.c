@@ -7,10 +7,12 @@
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 
+/* A member's name must not have parentheses. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define FIELD(member) offsetof(struct config, member)
 #define LIMIT(member) offsetof(struct config, limits.member)
 #define USER(role) offsetof(struct config, role.name)
 #define SECRET(role) offsetof(struct config, role.password_file)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static const char *const level_choices[] = {"emerg",  "alert", "crit",  "err", "warning",
 					    "notice", "info",  "debug", NULL};
@@ -123,7 +125,8 @@ const struct parameter config_parameters[] = {
 	TEXT("smtp", "tls_ca_file", FIELD(smtp_tls_ca_file), "",
 	     "Certificates to trust (PEM); empty: those of the system."),
 	TEXT("smtp", "user", USER(smtp), "",
-	     "User for AUTH PLAIN or LOGIN; empty: no AUTH. Needs tls = starttls, unless the server is "
+	     "User for AUTH PLAIN or LOGIN; empty: no AUTH. Needs tls = starttls, unless the "
+	     "server is "
 	     "on this machine."),
 	TEXT("smtp", "password_file", SECRET(smtp), "",
 	     "File with that user's password in its first line."),
@@ -139,7 +142,7 @@ const struct parameter config_parameters[] = {
 
 	LIST("retry", "tiers", FIELD(retry_tiers), "1m 5m 15m 1h 4h",
 	     "Pauses between tries, rising; the last one repeats. Each is a queue on the broker."),
-	TIME("retry", "max_age", FIELD(retry_max_age), "5d", 1 * SECOND, 60 * 24 * HOUR,
+	TIME("retry", "max_age", FIELD(retry_max_age), "5d", 1 * SECOND, 60 * (24 * HOUR),
 	     "Time after the first try at which a message is given up."),
 
 	SIZE("limits", "message_size", LIMIT(message_size), "50M", 1 * KB, 1 * GB,
@@ -168,7 +171,8 @@ const struct parameter config_parameters[] = {
 	INT("limits", "addresses", LIMIT(addresses), "1000", 1, 100000,
 	    "Addresses of one address field; what is beyond is cut."),
 	INT("limits", "filename_bytes", LIMIT(filename_bytes), "200", 16, 255,
-	    "Bytes of an attachment's name; what is beyond is cut, the extension is kept. A request "
+	    "Bytes of an attachment's name; what is beyond is cut, the extension is kept. A "
+	    "request "
 	    "with a longer one is refused."),
 	SIZE("limits", "body_bytes", LIMIT(body_bytes), "4M", 1 * KB, 64 * MB,
 	     "Bytes of TextBody and of HtmlBody; what is beyond is cut."),

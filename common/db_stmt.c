@@ -5,10 +5,10 @@
 #include "common/db_private.h"
 
 /* Values above this go to the server in packets of their own before the statement is executed. */
-static const size_t LONG_VALUE = 256 * 1024;
-static const size_t PIECE = 512 * 1024;
+static const size_t LONG_VALUE = (size_t)256 * 1024;
+static const size_t PIECE = (size_t)512 * 1024;
 /* What the statement's own packet may hold, at most and as a part of max_allowed_packet. */
-static const size_t INLINE_MAX = 8 * 1024 * 1024;
+static const size_t INLINE_MAX = (size_t)8 * 1024 * 1024;
 enum { INLINE_SHARE = 2 };
 /* Room for a value's length prefix, type and null bit. */
 enum { VALUE_OVERHEAD = 12 };

@@ -51,5 +51,5 @@ struct timeval deadline_timeval(struct deadline deadline)
 	int left = deadline_left_ms(deadline);
 
 	return (struct timeval){.tv_sec = left / MS_PER_S,
-				.tv_usec = (left % MS_PER_S) * US_PER_MS};
+				.tv_usec = (suseconds_t)(left % MS_PER_S) * US_PER_MS};
 }

@@ -59,7 +59,7 @@ static char *bound_attributes(char *p, const char *end)
 	struct scan scan = {0};
 
 	for (; p < end && (*p != '>' || scan.quote != '\0'); p++) {
-		scan_character(&scan, *p, p + 1 < end ? p[1] : '\0');
+		scan_character(&scan, *p, (char)(p + 1 < end ? p[1] : '\0'));
 		if (scan.count > ATTRIBUTES_MAX)
 			*p = ' ';
 	}

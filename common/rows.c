@@ -5,7 +5,7 @@
 
 /* Rows of one statement measure this at most, unless it is one row: far below any
  * max_allowed_packet. */
-static const size_t STATEMENT_BYTES = 1024 * 1024;
+static const size_t STATEMENT_BYTES = (size_t)1024 * 1024;
 
 void rows_init(struct rows *rows, const struct rows_shape *shape, struct db *db)
 {
@@ -59,7 +59,7 @@ static size_t fitting_class(const struct db_value *values, size_t columns, size_
 		if (bytes > STATEMENT_BYTES)
 			break;
 		rows *= 2;
-		class ++;
+		class += 1;
 	}
 	return class;
 }
@@ -76,7 +76,7 @@ enum outcome rows_insert(struct rows *rows, const struct db_value *values, size_
 	while (count > 0) {
 		size_t class = fitting_class(values, columns, count);
 		size_t taken = (size_t)1 << class;
-		enum outcome outcome;
+		enum outcome outcome = OUTCOME_RETRY;
 		struct db_stmt *stmt = statement(rows, class, &outcome, reason);
 
 		if (stmt == NULL)
@@ -114,7 +114,7 @@ enum outcome rows_select(struct rows *rows, const struct db_value *values, size_
 		size_t class = covering_class(count);
 		size_t size = (size_t)1 << class;
 		size_t taken = MIN(size, count);
-		enum outcome outcome;
+		enum outcome outcome = OUTCOME_RETRY;
 		struct db_stmt *stmt = statement(rows, class, &outcome, reason);
 
 		if (stmt == NULL)

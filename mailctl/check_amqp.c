@@ -11,8 +11,8 @@
 
 /* RabbitMQ's max_message_size where it is not configured. */
 enum { MESSAGE_SIZE_CHANGED_IN = 4, DECIMAL = 10 };
-static const int64_t MESSAGE_SIZE_OLD = 128 * 1024 * 1024;
-static const int64_t MESSAGE_SIZE_NEW = 16 * 1024 * 1024;
+static const int64_t MESSAGE_SIZE_OLD = INT64_C(128) * 1024 * 1024;
+static const int64_t MESSAGE_SIZE_NEW = INT64_C(16) * 1024 * 1024;
 
 /* Connect as a role and say so; NULL if that is not possible or the role is not used. */
 static struct broker *open_role(const struct config *config, enum amqp_role role,

@@ -14,7 +14,7 @@ enum { BASE64_IN = 3, BASE64_OUT = 4 };
 enum { BODIES = 2 };
 
 /* Everything but attachments and bodies in an ordinary document. */
-static const int64_t DOCUMENT_ROOM = 64 * 1024;
+static const int64_t DOCUMENT_ROOM = INT64_C(64) * 1024;
 
 /* ---- sizes ---- */
 

@@ -160,8 +160,8 @@ static bool is_space(char c)
 /* Cheap, and false for nearly all of quoted-printable's. */
 static bool is_candidate(const char *mail, const char *equals, const char *end)
 {
-	char next = equals + 1 < end ? equals[1] : '\0';
-	char before = equals > mail ? equals[-1] : '\0';
+	char next = (char)(equals + 1 < end ? equals[1] : '\0');
+	char before = (char)(equals > mail ? equals[-1] : '\0');
 
 	if (next == '?' || before == 't' || before == 'T' || before == '*')
 		return true;

@@ -7,7 +7,7 @@ use_sandbox --only broker,database
 printf '[route support]\nrecipients = support@example.com\n' > "$TMP/conf"
 probe open "topology $TMP/conf" confirm 'publish mail.in support poison' > /dev/null
 set -- open 'consume mail.in.support 1'
-for n in $(seq 21); do
+for _ in $(seq 21); do
 	set -- "$@" next 'nack 1'
 done
 is "$(probe "$@" 'next 500' | grep -c '^delivery')" 21 'delivered, and twenty times again'

@@ -11,7 +11,7 @@ closed() { grep -c "\[$1\] .*closing AMQP connection .*vhost: '$AMQP_VHOST'" "$l
 settled() { [ $(($(closed info) + $(closed warning))) -ge "$1" ]; }
 
 probe open 'declare-exchange x topic' 'declare-queue q' 'bind q x k' confirm 'publish-bytes x k 1000 50' > /dev/null
-for n in 1 2 3 4 5; do
+for _ in 1 2 3 4 5; do
 	probe open confirm 'publish x k hello' > /dev/null
 	probe open 'consume q 40' next > /dev/null	# with deliveries that nobody has read
 done

@@ -54,7 +54,7 @@ is "$(PROBE_CA=$TMP/other.pem PROBE_HOSTS=localhost:$named probe open)" \
 	'another authority'
 is "$(unset PROBE_CA; PROBE_HOSTS=localhost:$named probe open)" \
 	"$no: localhost:$named: the server's certificate is not trusted: unable to get local issuer certificate" \
-	'the system’s authorities do not know it'
+	"the system's authorities do not know it"
 is "$(PROBE_CA=$TMP/missing.pem PROBE_HOSTS=localhost:$named probe open)" \
 	"$no: localhost:$named: cannot read the CA file $TMP/missing.pem: No such file or directory" 'a CA file that is not there'
 like "$(PROBE_HOSTS=localhost:$AMQP_PORT probe open)" \

@@ -54,7 +54,7 @@ ok" 'each route to its queue'
 sed -i '/serial/d' "$TMP/conf"
 is "$(probe open "topology $TMP/conf" | tail -n 1)" \
 	"retry 4.3.5 queue mail.in.orders (quorum): RabbitMQ at $AMQP_HOST:$AMQP_PORT says: PRECONDITION_FAILED - inequivalent arg 'x-single-active-consumer' for queue 'mail.in.orders' in vhost '$AMQP_VHOST': received none but current is the value 'true' of type 'bool' (406)" \
-	'other arguments are refused in RabbitMQ’s words'
+	"other arguments are refused in RabbitMQ's words"
 is "$(probe open 'check-queue nowhere' 'check-exchange nowhere' 'check-exchange mail.in')" \
 	"ok
 retry 4.3.5 RabbitMQ at $AMQP_HOST:$AMQP_PORT says: NOT_FOUND - no queue 'nowhere' in vhost '$AMQP_VHOST' (404)

@@ -322,31 +322,31 @@ static void run_memory(struct probe *probe, char **arguments)
 
 static const struct {
 	const char *name;
-	int arguments;
 	command *run;
+	int arguments;
 	bool offline; /* needs no connection */
 } commands[] = {
-	{"open", 0, run_open, true},
-	{"close", 0, run_close, false},
-	{"confirm", 0, run_confirm, false},
-	{"publish", 3, run_publish, false},
-	{"publish-bytes", 3, run_publish_bytes, false},
-	{"consume", 2, run_consume, false},
-	{"next", 0, run_next, false},
-	{"drain", 1, run_drain, false},
-	{"ack", 0, run_ack, false},
-	{"nack", 1, run_nack, false},
-	{"declare-exchange", 2, run_declare_exchange, false},
-	{"declare-queue", 1, run_declare_queue, false},
-	{"bind", 3, run_bind, false},
-	{"check-exchange", 1, run_check_exchange, false},
-	{"check-queue", 1, run_check_queue, false},
-	{"topology", 1, run_topology, false},
-	{"system", 1, run_system, true},
-	{"sleep", 1, run_sleep, true},
-	{"blocked", 0, run_blocked, false},
-	{"version", 0, run_version, false},
-	{"memory", 1, run_memory, true},
+	{"open", run_open, 0, true},
+	{"close", run_close, 0, false},
+	{"confirm", run_confirm, 0, false},
+	{"publish", run_publish, 3, false},
+	{"publish-bytes", run_publish_bytes, 3, false},
+	{"consume", run_consume, 2, false},
+	{"next", run_next, 0, false},
+	{"drain", run_drain, 1, false},
+	{"ack", run_ack, 0, false},
+	{"nack", run_nack, 1, false},
+	{"declare-exchange", run_declare_exchange, 2, false},
+	{"declare-queue", run_declare_queue, 1, false},
+	{"bind", run_bind, 3, false},
+	{"check-exchange", run_check_exchange, 1, false},
+	{"check-queue", run_check_queue, 1, false},
+	{"topology", run_topology, 1, false},
+	{"system", run_system, 1, true},
+	{"sleep", run_sleep, 1, true},
+	{"blocked", run_blocked, 0, false},
+	{"version", run_version, 0, false},
+	{"memory", run_memory, 1, true},
 };
 
 /* Appends how long it took if the line begins with "timed". */

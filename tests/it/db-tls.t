@@ -38,6 +38,6 @@ is $? 0 'by name, with the right authority'
 like "$out" '^mysql: migration 0001 inbound: applied$' 'setup works'
 like "$(try 127.0.0.1 "$TMP/ca.pem")" "^mailctl: mysql: 127.0.0.1:$MYSQL_PORT: database error 2026: .*" 'an address it is not made for'
 like "$(try localhost "$TMP/other.pem")" "^mailctl: mysql: localhost:$MYSQL_PORT: database error 2026: " 'another authority'
-like "$(try localhost '')" "^mailctl: mysql: localhost:$MYSQL_PORT: database error 2026: " 'the system’s authorities do not know it'
+like "$(try localhost '')" "^mailctl: mysql: localhost:$MYSQL_PORT: database error 2026: " "the system's authorities do not know it"
 like "$(try localhost "$TMP/missing.pem")" "^mailctl: mysql: localhost:$MYSQL_PORT: database error 2026: " 'a CA file that is not there'
 done_testing

@@ -255,11 +255,11 @@ static void statement_above_the_packet_limit_is_split(void **state)
 	for (int i = 1; i < COUNT; i++)
 		g_string_append(sql, ", (?, ?)");
 	for (int i = 0; i < COUNT; i++) {
-		values[i * 2] = db_int(i);
-		values[i * 2 + 1] = db_bytes(bytes, SIZE);
+		values[(size_t)i * 2] = db_int(i);
+		values[(size_t)i * 2 + 1] = db_bytes(bytes, SIZE);
 	}
-	assert_true(db_max_packet(db) < COUNT * SIZE);
-	if (run_once(db, sql->str, values, COUNT * 2, &reason) != OUTCOME_OK)
+	assert_true(db_max_packet(db) < (int64_t)COUNT * SIZE);
+	if (run_once(db, sql->str, values, (size_t)COUNT * 2, &reason) != OUTCOME_OK)
 		fail_msg("%s", reason.text);
 	assert_int_equal(number_of(db, "SELECT COUNT(*) FROM t WHERE LENGTH(bytes) = 102400"),
 			 COUNT);
@@ -271,6 +271,7 @@ static void value_above_the_packet_limit_is_our_fault(void **state)
 	struct reason reason = {0};
 	size_t size = (size_t)db_max_packet(db);
 	g_autofree char *bytes = g_malloc0(size);
+	/* g_autofree frees it. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 	struct db_value values[] = {db_int(1), db_bytes(bytes, size)};
 
 	assert_int_equal(
@@ -290,7 +291,7 @@ static void statement_is_used_again(void **state)
 	struct reason reason = {0};
 	enum outcome outcome;
 	g_autoptr(GString) sql = g_string_new("INSERT INTO t (id, short, text) VALUES (?, ?, ?)");
-	g_autofree struct db_value *values = g_new0(struct db_value, ROWS * 3);
+	g_autofree struct db_value *values = g_new0(struct db_value, (size_t)ROWS * 3);
 	g_autofree char *large = g_strnfill(BIG, 'x');
 
 	for (int i = 1; i < ROWS; i++)
@@ -303,17 +304,17 @@ static void statement_is_used_again(void **state)
 		int64_t affected = 0;
 
 		for (int i = 0; i < ROWS; i++) {
-			values[i * 3] = db_int(round * ROWS + i);
-			values[i * 3 + 1] = db_text(i % 2 == 0 ? "abc" : NULL);
-			values[i * 3 + 2] = db_text(i == round ? large : "small");
+			values[(size_t)i * 3] = db_int(round * ROWS + i);
+			values[(size_t)i * 3 + 1] = db_text(i % 2 == 0 ? "abc" : NULL);
+			values[(size_t)i * 3 + 2] = db_text(i == round ? large : "small");
 		}
 		if (round == 2) { /* a failure with long data in between */
 			values[1] = db_text("too long");
-			assert_int_equal(db_run(stmt, values, ROWS * 3, &affected, &reason),
+			assert_int_equal(db_run(stmt, values, (size_t)ROWS * 3, &affected, &reason),
 					 OUTCOME_REJECT);
 			values[1] = db_text("abc");
 		}
-		if (db_run(stmt, values, ROWS * 3, &affected, &reason) != OUTCOME_OK)
+		if (db_run(stmt, values, (size_t)ROWS * 3, &affected, &reason) != OUTCOME_OK)
 			fail_msg("%s", reason.text);
 		assert_int_equal(affected, ROWS);
 	}
@@ -501,12 +502,23 @@ static void commit_that_failed_for_sure_is_not_unknown(void **state)
 	assert_false(unknown);
 }
 
+static pid_t server_pid(void)
+{
+	const char *text = getenv("DB_PID");
+
+	if (text == NULL) {
+		print_error("DB_PID is not set\n");
+		exit(EXIT_FAILURE);
+	}
+	return (pid_t)atoi(text);
+}
+
 /* A server that does not answer any more looks like a lost one, in time. */
 static void hanging_server_is_lost_in_time(void **state)
 {
 	struct db *db = *state;
 	struct reason reason = {0};
-	pid_t server = (pid_t)atoi(getenv("DB_PID"));
+	pid_t server = server_pid();
 	bool unknown = false;
 
 	assert_int_equal(db_begin(db, &reason), OUTCOME_OK);
@@ -545,7 +557,7 @@ static void killed_server_makes_the_commit_unknown(void **state)
 
 	assert_int_equal(db_begin(db, &reason), OUTCOME_OK);
 	must(db, "INSERT INTO t (id) VALUES (1)");
-	assert_int_equal(kill((pid_t)atoi(getenv("DB_PID")), SIGKILL), 0);
+	assert_int_equal(kill(server_pid(), SIGKILL), 0);
 	assert_int_equal(db_commit(db, &unknown, &reason), OUTCOME_RETRY);
 	assert_true(unknown);
 	assert_true(db_lost(db));

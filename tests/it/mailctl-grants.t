@@ -14,7 +14,7 @@ attachment="INSERT INTO attachments (id, message_id, position, name, size, sha25
 	VALUES (UNHEX(REPEAT('02', 16)), UNHEX(REPEAT('01', 16)), 0, 'x.txt', 1, UNHEX(SHA2('x', 256)))"
 
 may() {	# ROLE SQL NAME
-	is "$(sql_as "$1" "$2" > "$TMP/out" && echo yes || cat "$TMP/out")" yes "$1 may $3"
+	is "$(if sql_as "$1" "$2" > "$TMP/out"; then echo yes; else cat "$TMP/out"; fi)" yes "$1 may $3"
 }
 may_not() {
 	like "$(sql_as "$1" "$2")" '^ERROR (1142|1143|1044|1370|1227|1305) ' "$1 may not $3"

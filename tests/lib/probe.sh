@@ -42,5 +42,6 @@ time.sleep(120)' > "$TMP/silent" &
 	silent_pid=$!
 	at_exit "kill $silent_pid"
 	wait_for 10 test -s "$TMP/silent"
+	# shellcheck disable=SC2034 # for the tests
 	silent_port=$(cat "$TMP/silent")
 }

@@ -85,7 +85,7 @@ static void deep_quotes_are_linear(void **state)
 		g_string_append(text, i % 2 == 0 ? ">>> x \n" : "> y \n");
 	gint64 start = g_get_monotonic_time();
 	g_autofree char *joined = flowed_join(text->str, text->len, false);
-	assert_true(g_get_monotonic_time() - start < 2 * G_USEC_PER_SEC);
+	assert_true(g_get_monotonic_time() - start < INT64_C(2) * G_USEC_PER_SEC);
 	assert_int_equal(strlen(joined), text->len);
 }
 

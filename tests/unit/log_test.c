@@ -112,7 +112,7 @@ static void reasons_are_one_printable_line(void **state)
 {
 	(void)state;
 	struct reason reason;
-	g_autofree char *much = g_strnfill(2 * REASON_TEXT_MAX, 'x');
+	g_autofree char *much = g_strnfill((gsize)2 * REASON_TEXT_MAX, 'x');
 
 	assert_int_equal(outcome_retry(&reason, "4.3.0", "a\r\nb\x01%s", "\xff"), OUTCOME_RETRY);
 	assert_string_equal(reason.status, "4.3.0");

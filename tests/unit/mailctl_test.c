@@ -210,12 +210,12 @@ static void documents_grow_by_base64_and_raw(void **state)
 	(void)state;
 	struct config *config = config_of("[limits]\nmessage_size = 30M\nbody_bytes = 1M\n"
 					  "header_bytes = 64K\n[route a]\nrecipients = a@b.c\n");
-	int64_t mib = 1024 * 1024;
+	int64_t mib = INT64_C(1024) * 1024;
 
 	assert_int_equal(check_largest_value(config), 30 * mib);
-	assert_int_equal(check_largest_document(config), 42 * mib + 128 * 1024);
+	assert_int_equal(check_largest_document(config), 42 * mib + INT64_C(128) * 1024);
 	config->routes[0].raw = CONFIG_RAW_YES;
-	assert_int_equal(check_largest_document(config), 82 * mib + 128 * 1024);
+	assert_int_equal(check_largest_document(config), 82 * mib + INT64_C(128) * 1024);
 	config_free(&config);
 }
 

@@ -113,8 +113,8 @@ static void compute(void)
 	struct timespec now;
 
 	memset(memory, 1, size);
-	memory = realloc(memory, 2 * size);
-	free(memory);
+	char *larger = realloc(memory, 2 * size);
+	free(larger != NULL ? larger : memory);
 	clock_gettime(CLOCK_REALTIME, &now);
 	char *converted = g_convert("gr\xfc\xdf", 4, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
 
