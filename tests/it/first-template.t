@@ -6,7 +6,7 @@ plan 5
 # After ".It Pa FILE", the next literal block is that file.
 mkdir -p "$TMP/site/welcome"
 awk -v folder="$TMP/site/welcome" '
-	/^\.Sh FOLDERS/ { exit }
+	/^\.Sh TEMPLATE FOLDERS/ { exit }
 	/^\.It Pa / { file = folder "/" $3 }
 	/^\.Bd -literal$/ { inside = file != ""; next }
 	/^\.Ed/ { inside = 0; file = "" }
