@@ -1,8 +1,8 @@
 /*
  * A checked request and its rendered parts to a MIME message, by GMime.
  *
- * 7-bit safe for any relay (RFC 5322, 2045 to 2049); multipart/alternative, related and mixed as needed; CRLF line ends,
- * a stable Message-ID from the request's id, Bcc never in the headers.
+ * 7-bit safe for any relay (RFC 5322, 2045 to 2049); multipart/alternative, related and mixed as
+ * needed; CRLF line ends, a stable Message-ID from the request's id, Bcc never in the headers.
  */
 #ifndef MAILOUT_BUILD_H
 #define MAILOUT_BUILD_H
@@ -19,16 +19,19 @@
 void build_init(void);
 
 struct build_input {
-	const struct request *request;		/* with its From set */
-	const struct rendered *rendered;	/* NULL: the request's own Subject, TextBody and HtmlBody */
+	const struct request *request; /* with its From set */
+	const struct rendered
+		*rendered; /* NULL: the request's own Subject, TextBody and HtmlBody */
 	const struct config *config;
-	int64_t date;				/* seconds since 1970 */
-	const char *boundary;			/* begins all boundaries; NULL: random, which nobody can guess */
+	int64_t date;         /* seconds since 1970 */
+	const char *boundary; /* begins all boundaries; NULL: random, which nobody can guess */
 };
 
-/* The whole message with CRLF, g_bytes_unref() it.  NULL with *outcome and a reason (REJECT: too large, a subject of several
- * lines ...; RETRY: a stored attachment was not fetched, no text can be made of HTML). */
-GBytes *build_message(const struct build_input *input, enum outcome *outcome, struct reason *reason);
+/* The whole message with CRLF, g_bytes_unref() it.  NULL with *outcome and a reason (REJECT: too
+ * large, a subject of several lines ...; RETRY: a stored attachment was not fetched, no text can be
+ * made of HTML). */
+GBytes *build_message(const struct build_input *input, enum outcome *outcome,
+		      struct reason *reason);
 
 /* The Message-ID of a request without angle brackets: "<id>@<domain of From>"; g_free() it. */
 char *build_message_id(const struct request *request, const char *from_email);

@@ -11,7 +11,7 @@ static const struct kind {
 	const char *routing_key;
 	const char *record_type;
 	const char *time_key;
-	const char *type;		/* Postmark's bounce types and their numbers */
+	const char *type; /* Postmark's bounce types and their numbers */
 	int type_code;
 } kinds[] = {
 	[EVENT_SENT] = {"outbound.sent", "Delivery", "DeliveredAt", NULL, 0},

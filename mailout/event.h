@@ -13,9 +13,9 @@
 enum event_kind { EVENT_SENT, EVENT_DEFERRED, EVENT_FAILED, EVENT_EXPIRED, EVENT_HELD };
 
 struct event {
-	const char *routing_key;	/* "outbound.sent" */
+	const char *routing_key; /* "outbound.sent" */
 	char id[ID_TEXT_SIZE];
-	char *body;			/* g_free() it */
+	char *body; /* g_free() it */
 	size_t size;
 };
 

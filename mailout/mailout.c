@@ -25,7 +25,7 @@
 enum { MS_PER_SECOND = 1000, OPTION_DRY_RUN = 1 };
 
 struct options {
-	const char *config_file;	/* NULL: not given */
+	const char *config_file; /* NULL: not given */
 	bool foreground;
 	bool dry_run;
 };
@@ -36,9 +36,11 @@ static void usage(FILE *out)
 	      "       " PROGRAM " [-c FILE] --dry-run < REQUEST\n"
 	      "  -c, --config FILE   instead of " CONFIG_FILE_DEFAULT "\n"
 	      "  -f, --foreground    log to standard error, whatever log.target says\n"
-	      "      --dry-run       print the message that the request on standard input asks for\n"
+	      "      --dry-run       print the message that the request on standard input asks "
+	      "for\n"
 	      "  -h, --help          this text\n"
-	      "  -V, --version       the version\n", out);
+	      "  -V, --version       the version\n",
+	      out);
 }
 
 /* -1: go on; else the exit status. */
@@ -205,9 +207,8 @@ static struct config *load(const struct options *options, struct reason *reason)
 	if (options->config_file == NULL && options->dry_run &&
 	    access(CONFIG_FILE_DEFAULT, F_OK) != 0)
 		return config_default();
-	return config_load(options->config_file != NULL ? options->config_file
-							: CONFIG_FILE_DEFAULT,
-			   reason);
+	return config_load(
+		options->config_file != NULL ? options->config_file : CONFIG_FILE_DEFAULT, reason);
 }
 
 int main(int argc, char **argv)

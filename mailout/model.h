@@ -1,8 +1,8 @@
 /*
  * The values a template is rendered with: a request's TemplateModel, prepared for fast look-ups.
  *
- * A model is built once from JSON and then only read.  Numbers are kept as the text that JSON has for
- * them, so that nothing is rounded.
+ * A model is built once from JSON and then only read.  Numbers are kept as the text that JSON has
+ * for them, so that nothing is rounded.
  */
 #ifndef MAILOUT_MODEL_H
 #define MAILOUT_MODEL_H
@@ -27,14 +27,14 @@ enum model_type {
 struct model_key {
 	uint32_t hash;
 	uint32_t size;
-	const char *text;		/* not terminated */
+	const char *text; /* not terminated */
 };
 
 struct model {
 	enum model_type type;
-	size_t count;			/* bytes of a text; items; members */
+	size_t count; /* bytes of a text; items; members */
 	union {
-		const char *text;	/* of a number or string; not terminated */
+		const char *text; /* of a number or string; not terminated */
 		struct model *items;
 		struct model_member *members;
 	};
@@ -51,7 +51,8 @@ void model_free(struct model **model);
 
 struct model_key model_key(const char *text, size_t size);
 
-/* The member of that name, or NULL; also NULL if it is no object.  The last one of a name wins, as in json-c. */
+/* The member of that name, or NULL; also NULL if it is no object.  The last one of a name wins, as
+ * in json-c. */
 const struct model *model_get(const struct model *object, const struct model_key *key);
 
 #endif

@@ -20,9 +20,9 @@ struct overrides {
 struct renderer {
 	const struct mustache_options *options;
 	GString *out;
-	size_t out_base;		/* what was there before */
-	GString *indent;		/* of the partial at hand */
-	const struct model **stack;	/* contexts, the innermost last */
+	size_t out_base;            /* what was there before */
+	GString *indent;            /* of the partial at hand */
+	const struct model **stack; /* contexts, the innermost last */
 	size_t stack_size;
 	size_t stack_room;
 	unsigned int depth;
@@ -49,12 +49,14 @@ static void push(struct renderer *renderer, const struct model *context)
 {
 	if (renderer->stack_size == renderer->stack_room) {
 		renderer->stack_room *= 2;
-		renderer->stack = g_renew(const struct model *, renderer->stack, renderer->stack_room);
+		renderer->stack =
+			g_renew(const struct model *, renderer->stack, renderer->stack_room);
 	}
 	renderer->stack[renderer->stack_size++] = context;
 }
 
-/* The value of a name, or NULL.  Only the first part of a dotted name is looked for in all contexts. */
+/* The value of a name, or NULL.  Only the first part of a dotted name is looked for in all
+ * contexts. */
 static const struct model *find(const struct renderer *renderer, const struct step *step)
 {
 	const struct model *found = NULL;
@@ -91,7 +93,8 @@ static void add_indent(struct renderer *renderer)
 
 static bool is_blank_line(const char *line, const char *end)
 {
-	return line < end && (*line == '\n' || (*line == '\r' && line + 1 < end && line[1] == '\n'));
+	return line < end &&
+	       (*line == '\n' || (*line == '\r' && line + 1 < end && line[1] == '\n'));
 }
 
 static void add_text(struct renderer *renderer, const struct step *step)
@@ -177,7 +180,8 @@ static enum outcome add_value(struct renderer *renderer, const struct mustache *
 	case MODEL_ARRAY:
 	case MODEL_OBJECT:
 		if (options->strict)
-			return reject_at(renderer, template, step, "5.6.0", "is a list or an object");
+			return reject_at(renderer, template, step, "5.6.0",
+					 "is a list or an object");
 		break;
 	case MODEL_NULL:
 		break;
@@ -272,19 +276,20 @@ static enum outcome add_block(struct renderer *renderer, const struct mustache *
 	uint32_t first = (uint32_t)(override - owner->template->steps) + 1;
 
 	g_string_append(renderer->indent, step->indent);
-	/* A block that stands alone in its line had its blanks taken: they come before any content. */
+	/* A block that stands alone in its line had its blanks taken: they come before any content.
+	 */
 	if (step->line_start && first < override->end)
 		add_indent(renderer);
-	enum outcome outcome =
-		render(renderer, owner->template, first, override->end, overrides);
+	enum outcome outcome = render(renderer, owner->template, first, override->end, overrides);
 
 	g_string_truncate(renderer->indent, indent);
 	return outcome;
 }
 
 /* The partial that a tag names, or NULL; *missing says what to do then. */
-static const struct mustache *find_partial(struct renderer *renderer, const struct mustache *template,
-					   const struct step *step, enum outcome *missing)
+static const struct mustache *find_partial(struct renderer *renderer,
+					   const struct mustache *template, const struct step *step,
+					   enum outcome *missing)
 {
 	const struct mustache_options *options = renderer->options;
 	g_autofree char *dynamic = NULL;

@@ -8,32 +8,32 @@
 #include "mailout/mustache_program.h"
 
 enum {
-	NESTING_MAX = 100,		/* sections, blocks and parents within each other */
-	DELIMITER_MAX = 16,		/* bytes */
+	NESTING_MAX = 100,  /* sections, blocks and parents within each other */
+	DELIMITER_MAX = 16, /* bytes */
 	NAME_MAX_BYTES = 256,
 };
 
 struct compiler {
 	struct mustache *program;
-	GArray *steps;			/* struct step */
+	GArray *steps; /* struct step */
 	const char *text;
 	size_t size;
-	size_t at;			/* where parsing goes on */
-	size_t literal;			/* where text that is not yet a step begins */
+	size_t at;      /* where parsing goes on */
+	size_t literal; /* where text that is not yet a step begins */
 	char open[DELIMITER_MAX + 1];
 	char close[DELIMITER_MAX + 1];
 	unsigned int nesting;
-	size_t located;			/* where locate() was last, and what it found */
+	size_t located; /* where locate() was last, and what it found */
 	size_t located_start;
 	uint32_t located_line;
 	struct reason *reason;
 };
 
 struct tag {
-	size_t begin;			/* of the opening delimiter */
-	size_t end;			/* behind the closing one */
-	char sigil;			/* '\0' for {{name}} */
-	const char *content;		/* without sigil and blanks around; not terminated */
+	size_t begin;        /* of the opening delimiter */
+	size_t end;          /* behind the closing one */
+	char sigil;          /* '\0' for {{name}} */
+	const char *content; /* without sigil and blanks around; not terminated */
 	size_t content_size;
 };
 
@@ -71,8 +71,9 @@ static bool fail(struct compiler *compiler, size_t offset, const char *what, con
 	uint32_t line, column;
 
 	locate(compiler, offset, &line, &column);
-	outcome_retry(compiler->reason, "4.3.5", "template %s:%u:%u: %s%s%.*s", compiler->program->name,
-		      line, column, what, name_size > 0 ? " " : "", (int)name_size, name);
+	outcome_retry(compiler->reason, "4.3.5", "template %s:%u:%u: %s%s%.*s",
+		      compiler->program->name, line, column, what, name_size > 0 ? " " : "",
+		      (int)name_size, name);
 	return false;
 }
 
@@ -199,7 +200,8 @@ static bool next_tag(struct compiler *compiler, struct tag *tag, bool *broken)
 
 	while (at < compiler->size && is_space(text[at]))
 		at++;
-	tag->sigil = at < compiler->size && strchr("#^/!=>&{<$", text[at]) != NULL ? text[at] : '\0';
+	tag->sigil =
+		at < compiler->size && strchr("#^/!=>&{<$", text[at]) != NULL ? text[at] : '\0';
 	if (tag->sigil != '\0')
 		at++;
 	snprintf(closing, sizeof(closing), "%s%s",
@@ -253,9 +255,9 @@ static bool set_delimiters(struct compiler *compiler, const struct tag *tag)
 }
 
 /*
- * Emit the literal text before the tag and go on behind it; a tag that stands alone in its line takes
- * the line with it.  *indent gets the blanks before a tag that stands first in its line ("" otherwise);
- * returns whether the tag stands alone.
+ * Emit the literal text before the tag and go on behind it; a tag that stands alone in its line
+ * takes the line with it.  *indent gets the blanks before a tag that stands first in its line (""
+ * otherwise); returns whether the tag stands alone.
  */
 static bool take(struct compiler *compiler, const struct tag *tag, bool may_stand_alone,
 		 const char **indent)
@@ -297,7 +299,8 @@ static bool parse_section(struct compiler *compiler, const struct tag *tag)
 	uint32_t index = step_count(compiler);
 
 	if (!set_name(compiler,
-		      add_step(compiler, tag->sigil == '#' ? STEP_SECTION : STEP_INVERTED, tag->begin),
+		      add_step(compiler, tag->sigil == '#' ? STEP_SECTION : STEP_INVERTED,
+			       tag->begin),
 		      tag, tag->content, tag->content_size) ||
 	    !parse_content(compiler, tag, false, &closing))
 		return false;
@@ -404,7 +407,8 @@ static bool parse_definition(struct compiler *compiler, const struct tag *tag)
 		      tag->content_size) ||
 	    !parse_content(compiler, tag, false, &closing))
 		return false;
-	add_literal(compiler, blank_before(compiler, closing.begin, &begin) ? begin : closing.begin);
+	add_literal(compiler,
+		    blank_before(compiler, closing.begin, &begin) ? begin : closing.begin);
 	compiler->at = compiler->literal = closing.end;
 	if (line_follows) {
 		const char *indent = content_indent(compiler, index + 1);
@@ -421,7 +425,8 @@ static bool parse_parent(struct compiler *compiler, const struct tag *tag)
 	struct tag closing;
 	size_t begin, end;
 	bool first = blank_before(compiler, tag->begin, &begin);
-	const char *indent = first ? keep(compiler, compiler->text + begin, tag->begin - begin) : "";
+	const char *indent =
+		first ? keep(compiler, compiler->text + begin, tag->begin - begin) : "";
 	size_t literal = compiler->literal;
 	uint32_t before = step_count(compiler);
 
@@ -482,10 +487,10 @@ static bool parse_tag(struct compiler *compiler, const struct tag *tag)
 		return set_delimiters(compiler, tag);
 	default:
 		take(compiler, tag, false, NULL);
-		return set_name(compiler,
-				add_step(compiler, tag->sigil == '\0' ? STEP_VALUE : STEP_RAW,
-					 tag->begin),
-				tag, tag->content, tag->content_size);
+		return set_name(
+			compiler,
+			add_step(compiler, tag->sigil == '\0' ? STEP_VALUE : STEP_RAW, tag->begin),
+			tag, tag->content, tag->content_size);
 	}
 }
 
@@ -516,8 +521,9 @@ static bool parse(struct compiler *compiler, const struct tag *opening, bool in_
 	while (next_tag(compiler, &tag, &broken)) {
 		if (tag.sigil == '/') {
 			if (opening == NULL)
-				return fail(compiler, tag.begin, "closes what is not open:",
-					    tag.content, tag.content_size);
+				return fail(compiler, tag.begin,
+					    "closes what is not open:", tag.content,
+					    tag.content_size);
 			if (tag.content_size != opening->content_size ||
 			    memcmp(tag.content, opening->content, tag.content_size) != 0)
 				return fail(compiler, tag.begin,
@@ -542,9 +548,12 @@ struct mustache *mustache_new(const char *name, const char *text, size_t size,
 			      struct reason *reason)
 {
 	struct mustache *template = g_new0(struct mustache, 1);
-	struct compiler compiler = {
-		.program = template, .text = text, .size = size, .open = "{{", .close = "}}",
-		.reason = reason};
+	struct compiler compiler = {.program = template,
+				    .text = text,
+				    .size = size,
+				    .open = "{{",
+				    .close = "}}",
+				    .reason = reason};
 
 	template->name = g_strdup(name);
 	template->strings = g_string_chunk_new(size + 1);
@@ -583,7 +592,8 @@ void mustache_each_name(const struct mustache *template,
 			visit('&', step->text, context);
 		else if (step->kind == STEP_SECTION || step->kind == STEP_INVERTED)
 			visit('#', step->text, context);
-		else if ((step->kind == STEP_PARTIAL || step->kind == STEP_PARENT) && !step->dynamic)
+		else if ((step->kind == STEP_PARTIAL || step->kind == STEP_PARENT) &&
+			 !step->dynamic)
 			visit('>', step->text, context);
 	}
 }

@@ -38,8 +38,8 @@ static enum outcome build(const struct config *config, struct request *request,
 			  const struct rendered *rendered, int64_t now_s, struct prepared *prepared,
 			  struct reason *reason)
 {
-	const char *from = rendered != NULL && rendered->from != NULL ? rendered->from
-								      : config->mailout_from;
+	const char *from =
+		rendered != NULL && rendered->from != NULL ? rendered->from : config->mailout_from;
 	const struct build_input input = {
 		.request = request, .rendered = rendered, .config = config, .date = now_s};
 	enum outcome outcome = OUTCOME_OK;

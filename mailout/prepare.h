@@ -18,13 +18,13 @@ struct template_set *prepare_templates(const struct config *config,
 				       void *context);
 
 struct prepared {
-	GBytes *message;		/* CRLF */
+	GBytes *message; /* CRLF */
 	char *subject;
-	char *message_id;		/* without angle brackets */
+	char *message_id; /* without angle brackets */
 };
 
-/* Stored attachments must have been fetched.  Sets the request's From if it has none.  After a failure there is
- * as much of `prepared` as was known by then. */
+/* Stored attachments must have been fetched.  Sets the request's From if it has none.  After a
+ * failure there is as much of `prepared` as was known by then. */
 enum outcome prepare(const struct config *config, struct template_set *templates,
 		     struct request *request, int64_t now_s, struct prepared *prepared,
 		     struct reason *reason);

@@ -11,8 +11,8 @@ enum {
 
 struct rate {
 	int64_t per_second;
-	int64_t due_us;			/* of the even flow: when the next one is due */
-	int64_t *taken_ms;		/* a ring of the last per_second times */
+	int64_t due_us;    /* of the even flow: when the next one is due */
+	int64_t *taken_ms; /* a ring of the last per_second times */
 	int64_t next;
 	int64_t count;
 };

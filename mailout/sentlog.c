@@ -7,8 +7,8 @@
 #include "common/dial.h"
 #include "common/rows.h"
 
-/* A claim of another run that is younger than this may be one of a run that is alive: a broker that was
- * restarted delivers again what is in flight. */
+/* A claim of another run that is younger than this may be one of a run that is alive: a broker that
+ * was restarted delivers again what is in flight. */
 enum { BUSY_MS = 10000 };
 
 /* Widths of columns in characters; what is longer is cut. */
@@ -33,7 +33,8 @@ enum { RECORD_COLUMNS = 14, RECIPIENT_COLUMNS = 7 };
 	" VALUES "
 #define OUTBOUND_ROW "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,CURRENT_TIMESTAMP(3))"
 
-/* Claims of what is new, and of what is not: their shapes differ in what happens to a row that is there. */
+/* Claims of what is new, and of what is not: their shapes differ in what happens to a row that is
+ * there. */
 static const struct rows_shape insert_shape = {OUTBOUND_COLUMNS, OUTBOUND_ROW,
 					       " ON DUPLICATE KEY UPDATE id = id", RECORD_COLUMNS};
 
@@ -47,7 +48,8 @@ static const struct rows_shape record_shape = {
 	RECORD_COLUMNS};
 
 static const struct rows_shape recipient_shape = {
-	"INSERT INTO outbound_recipients (outbound_id, email, status, attempts, code, enhanced, reply)"
+	"INSERT INTO outbound_recipients (outbound_id, email, status, attempts, code, enhanced, "
+	"reply)"
 	" VALUES ",
 	"(?,?,?,?,?,?,?)",
 	" ON DUPLICATE KEY UPDATE status = VALUES(status), attempts = VALUES(attempts),"
@@ -60,20 +62,21 @@ static const struct rows_shape known_shape = {
 	"?", ") FOR UPDATE", 1};
 
 static const struct rows_shape done_shape = {
-	"SELECT outbound_id, email, status FROM outbound_recipients WHERE status IN ('sent', 'failed')"
+	"SELECT outbound_id, email, status FROM outbound_recipients WHERE status IN ('sent', "
+	"'failed')"
 	" AND outbound_id IN (",
 	"?", ")", 1};
 
 struct sentlog {
 	struct db *db;
-	struct id token;		/* of this run's claims */
+	struct id token; /* of this run's claims */
 	struct rows inserts;
 	struct rows records;
 	struct rows recipients;
 	struct rows known;
 	struct rows done;
-	GArray *values;			/* of the statement in hand */
-	GStringChunk *texts;		/* of values that had to be made */
+	GArray *values;      /* of the statement in hand */
+	GStringChunk *texts; /* of values that had to be made */
 };
 
 /* One per process: a run that connects again must know its own claims. */
@@ -86,9 +89,9 @@ const char *outbound_status_name(enum outbound_status status)
 {
 	static const char *const names[] = {
 		[OUTBOUND_SCHEDULED] = "scheduled", [OUTBOUND_SENDING] = "sending",
-		[OUTBOUND_SENT] = "sent",	    [OUTBOUND_DEFERRED] = "deferred",
-		[OUTBOUND_FAILED] = "failed",	    [OUTBOUND_HELD] = "held",
-		[OUTBOUND_EXPIRED] = "expired",	    [OUTBOUND_DRY_RUN] = "dry-run",
+		[OUTBOUND_SENT] = "sent",           [OUTBOUND_DEFERRED] = "deferred",
+		[OUTBOUND_FAILED] = "failed",       [OUTBOUND_HELD] = "held",
+		[OUTBOUND_EXPIRED] = "expired",     [OUTBOUND_DRY_RUN] = "dry-run",
 	};
 
 	return names[status];
@@ -239,7 +242,8 @@ static void add_time(struct sentlog *sentlog, int64_t ms)
 		return;
 	}
 	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(ms / US_PER_MS);
-	g_autofree char *seconds = time != NULL ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : NULL;
+	g_autofree char *seconds =
+		time != NULL ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : NULL;
 
 	if (seconds == NULL) {
 		add(sentlog, db_null());
@@ -249,7 +253,8 @@ static void add_time(struct sentlog *sentlog, int64_t ms)
 	add(sentlog, db_text(g_string_chunk_insert(sentlog->texts, text)));
 }
 
-static void add_row(struct sentlog *sentlog, const struct outbound *row, enum outbound_status status)
+static void add_row(struct sentlog *sentlog, const struct outbound *row,
+		    enum outbound_status status)
 {
 	add(sentlog, db_bytes(&row->id, sizeof(row->id)));
 	add_present(sentlog, row->stream, STREAM_MAX);
@@ -294,8 +299,8 @@ static enum outcome write_rows(struct sentlog *sentlog, struct outbound *const *
 		add_row(sentlog, rows[i], rows[i]->status);
 		taken++;
 	}
-	return rows_insert(scheduled ? &sentlog->inserts : &sentlog->records, values(sentlog), taken,
-			   NULL, reason);
+	return rows_insert(scheduled ? &sentlog->inserts : &sentlog->records, values(sentlog),
+			   taken, NULL, reason);
 }
 
 static enum outcome write_recipients(struct sentlog *sentlog, struct outbound *const *rows,
@@ -328,7 +333,7 @@ static enum outcome record(struct sentlog *sentlog, struct outbound *const *rows
 
 struct claiming {
 	struct sentlog *sentlog;
-	GHashTable *by_id;		/* struct id -> struct claim */
+	GHashTable *by_id; /* struct id -> struct claim */
 };
 
 static guint hash_id(gconstpointer id)
@@ -347,7 +352,8 @@ static gboolean equal_ids(gconstpointer a, gconstpointer b)
 
 static struct claim *find_claim(const struct claiming *claiming, const struct db_value *id)
 {
-	return id->size == sizeof(struct id) ? g_hash_table_lookup(claiming->by_id, id->data) : NULL;
+	return id->size == sizeof(struct id) ? g_hash_table_lookup(claiming->by_id, id->data)
+					     : NULL;
 }
 
 static enum claim_state judge(const struct sentlog *sentlog, const struct db_value *columns)
@@ -363,7 +369,8 @@ static enum claim_state judge(const struct sentlog *sentlog, const struct db_val
 	if (strcmp(status, "sending") != 0)
 		return CLAIM_DONE;
 	/* Our own: of a moment ago, or of a delivery that was lost before it was sent. */
-	if (token->size == sizeof(struct id) && memcmp(token->data, &sentlog->token, sizeof(struct id)) == 0)
+	if (token->size == sizeof(struct id) &&
+	    memcmp(token->data, &sentlog->token, sizeof(struct id)) == 0)
 		return CLAIM_NEW;
 	return age_us < (int64_t)BUSY_MS * US_PER_MS ? CLAIM_BUSY : CLAIM_IN_DOUBT;
 }
@@ -417,8 +424,8 @@ static enum outcome claim_known(struct sentlog *sentlog, struct claim *claims, s
 		g_hash_table_insert(by_id, &claims[i].row->id, &claims[i]);
 		add(sentlog, db_bytes(&claims[i].row->id, sizeof(struct id)));
 	}
-	enum outcome outcome = rows_select(&sentlog->known, values(sentlog), count, take_known,
-					   &claiming, reason);
+	enum outcome outcome =
+		rows_select(&sentlog->known, values(sentlog), count, take_known, &claiming, reason);
 
 	if (outcome != OUTCOME_OK)
 		return outcome;
@@ -479,7 +486,8 @@ enum outcome sentlog_write(struct sentlog *sentlog, struct outbound *const *rows
 	outcome = record(sentlog, rows, row_count, reason);
 	if (outcome == OUTCOME_OK)
 		outcome = claim_all(sentlog, claims, claim_count, reason);
-	/* Whether an unanswered COMMIT happened does not matter: writing the same again is harmless. */
+	/* Whether an unanswered COMMIT happened does not matter: writing the same again is
+	 * harmless. */
 	if (outcome == OUTCOME_OK)
 		outcome = db_commit(sentlog->db, NULL, reason);
 	if (outcome != OUTCOME_OK)

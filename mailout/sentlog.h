@@ -1,9 +1,10 @@
 /*
  * The record of outgoing mail: tables outbound and outbound_recipients.  All of mailout's SQL.
  *
- * A claim is written before SMTP, the result after it; both in batches, one transaction for both.  A claim bears
- * the token of the run that made it, so that what a run left behind without a result is seen: it is in doubt.
- * After anything but OK nothing is written, and the same call may be repeated.
+ * A claim is written before SMTP, the result after it; both in batches, one transaction for both.
+ * A claim bears the token of the run that made it, so that what a run left behind without a result
+ * is seen: it is in doubt. After anything but OK nothing is written, and the same call may be
+ * repeated.
  */
 #ifndef MAILOUT_SENTLOG_H
 #define MAILOUT_SENTLOG_H
@@ -22,34 +23,34 @@
 /* ---- rows ---- */
 
 enum outbound_status {
-	OUTBOUND_SCHEDULED,		/* waits for its SendAt */
+	OUTBOUND_SCHEDULED, /* waits for its SendAt */
 	OUTBOUND_SENDING,
-	OUTBOUND_SENT,			/* at least one recipient has it, and nobody waits */
+	OUTBOUND_SENT, /* at least one recipient has it, and nobody waits */
 	OUTBOUND_DEFERRED,
 	OUTBOUND_FAILED,
-	OUTBOUND_HELD,			/* in doubt, and not to be sent again */
+	OUTBOUND_HELD, /* in doubt, and not to be sent again */
 	OUTBOUND_EXPIRED,
 	OUTBOUND_DRY_RUN
 };
 
-const char *outbound_status_name(enum outbound_status status);	/* "dry-run" */
+const char *outbound_status_name(enum outbound_status status); /* "dry-run" */
 
 /* A request's row with what came of it.  Owns everything. */
 struct outbound {
 	struct id id;
 	char *stream;
-	char *template_alias;		/* NULL without */
+	char *template_alias; /* NULL without */
 	char *tag;
-	char *metadata;			/* JSON */
+	char *metadata; /* JSON */
 	char *from_email;
-	char *subject;			/* NULL: not rendered */
-	char *message_id_header;	/* NULL: not built */
-	int64_t size;			/* bytes of the mail; < 0: not built */
+	char *subject;           /* NULL: not rendered */
+	char *message_id_header; /* NULL: not built */
+	int64_t size;            /* bytes of the mail; < 0: not built */
 	enum outbound_status status;
-	int64_t attempt;		/* 1 at first */
-	char *last_reply;		/* NULL for none */
-	int64_t next_attempt_ms;	/* since 1970; 0: none */
-	struct sent_recipient *recipients;	/* of this try; NULL when it was not tried */
+	int64_t attempt;                   /* 1 at first */
+	char *last_reply;                  /* NULL for none */
+	int64_t next_attempt_ms;           /* since 1970; 0: none */
+	struct sent_recipient *recipients; /* of this try; NULL when it was not tried */
 	size_t recipient_count;
 };
 
@@ -70,18 +71,19 @@ bool sentlog_lost(const struct sentlog *sentlog);
 
 /* What the record says of a request before it is sent. */
 enum claim_state {
-	CLAIM_NEW,			/* nothing, or an earlier try that was deferred: claimed now */
-	CLAIM_DONE,			/* sent or finally failed already: not to be sent */
-	CLAIM_BUSY,			/* another run claimed it a short time ago: ask again later */
-	CLAIM_IN_DOUBT			/* claimed by a run that never told what came of it; claimed now */
+	CLAIM_NEW,     /* nothing, or an earlier try that was deferred: claimed now */
+	CLAIM_DONE,    /* sent or finally failed already: not to be sent */
+	CLAIM_BUSY,    /* another run claimed it a short time ago: ask again later */
+	CLAIM_IN_DOUBT /* claimed by a run that never told what came of it; claimed now */
 };
 
 struct claim {
-	struct outbound *row;		/* borrowed */
-	enum claim_state state;		/* out; so are these: */
-	bool failed;			/* what is done has failed */
-	bool sent_before;		/* an earlier try reached a recipient */
-	/* Mailboxes that need it no more after an earlier try; NULL or NULL at the end, g_strfreev(). */
+	struct outbound *row;   /* borrowed */
+	enum claim_state state; /* out; so are these: */
+	bool failed;            /* what is done has failed */
+	bool sent_before;       /* an earlier try reached a recipient */
+	/* Mailboxes that need it no more after an earlier try; NULL or NULL at the end,
+	 * g_strfreev(). */
 	char **recipients_done;
 };
 
@@ -89,8 +91,8 @@ struct claim {
 enum outcome sentlog_write(struct sentlog *sentlog, struct outbound *const *rows, size_t row_count,
 			   struct claim *claims, size_t claim_count, struct reason *reason);
 
-/* Fetch a stored attachment's bytes, and its name and type unless the request has its own.  REJECT: there is none of
- * that id. */
+/* Fetch a stored attachment's bytes, and its name and type unless the request has its own.  REJECT:
+ * there is none of that id. */
 enum outcome sentlog_attachment(struct sentlog *sentlog, struct request_attachment *attachment,
 				struct reason *reason);
 

@@ -19,13 +19,14 @@ enum {
 	BACKOFF_FIRST_MS = 200,
 	BACKOFF_MAX_MS = 30000,
 	CONNECT_MS = 10000,
-	IDLE_MS = 1000,			/* heartbeats want a look about so often */
-	PREFETCH_BATCHES = 4,		/* per stream: prepared, claimed, in flight, on their way */
+	IDLE_MS = 1000,       /* heartbeats want a look about so often */
+	PREFETCH_BATCHES = 4, /* per stream: prepared, claimed, in flight, on their way */
 	PREFETCH_MAX = UINT16_MAX,
-	STOP_SETTLE_MS = 10000		/* for record and acknowledgements, once nothing is in flight */
+	STOP_SETTLE_MS = 10000 /* for record and acknowledgements, once nothing is in flight */
 };
 
-/* Allocations of this size are mapped, so that an attachment's memory goes back when it is freed. */
+/* Allocations of this size are mapped, so that an attachment's memory goes back when it is freed.
+ */
 enum { MAPPED_BYTES = 256 * 1024 };
 
 /* ---- consuming ---- */
@@ -34,7 +35,8 @@ static enum outcome consume_all(struct worker *worker, struct deadline deadline,
 				struct reason *reason)
 {
 	size_t count = worker->config->stream_count;
-	int64_t prefetch = MIN(worker->config->mailout_batch_count * PREFETCH_BATCHES, PREFETCH_MAX);
+	int64_t prefetch =
+		MIN(worker->config->mailout_batch_count * PREFETCH_BATCHES, PREFETCH_MAX);
 	g_autofree char **queues = g_new0(char *, count);
 
 	for (size_t i = 0; i < count; i++)
@@ -161,7 +163,8 @@ static bool is_finished(struct worker *worker)
 	if (deadline_passed(worker->stop_by))
 		return true;
 	return worker->answered.length + worker->recorded.length + worker->done +
-		       worker->unwritten.length == 0;
+		       worker->unwritten.length ==
+	       0;
 }
 
 static void work(struct worker *worker)
@@ -218,7 +221,8 @@ static bool start(struct worker *worker, const struct config *config)
 		log_text(LOG_ERR, "start", "epoll: %s", strerror(errno));
 		return false;
 	}
-	/* Before anything else is opened: the sessions' processes hold nothing but what they need. */
+	/* Before anything else is opened: the sessions' processes hold nothing but what they need.
+	 */
 	send_start(worker);
 	build_init();
 	worker->templates = prepare_templates(config, complain, NULL);

@@ -7,11 +7,11 @@
 #include "mailout/prepare.h"
 
 enum {
-	READ_COUNT = 64,		/* deliveries taken before something else is done */
+	READ_COUNT = 64, /* deliveries taken before something else is done */
 	PREPARE_COUNT = 16,
-	TIMED_MAX = 200,		/* requests that wait for their SendAt here */
-	TWIN_MS = 200,			/* until we look again whether another one of its id is through */
-	DATABASE_MS = 1000,		/* ... whether a stored attachment can be fetched */
+	TIMED_MAX = 200,    /* requests that wait for their SendAt here */
+	TWIN_MS = 200,      /* until we look again whether another one of its id is through */
+	DATABASE_MS = 1000, /* ... whether a stored attachment can be fetched */
 	MS_PER_SECOND = 1000
 };
 
@@ -47,7 +47,8 @@ void intake_read(struct worker *worker)
 	struct broker_delivery delivery = {0};
 	struct reason reason;
 
-	for (int i = 0; i < READ_COUNT && worker->consumer != NULL && intake_has_room(worker); i++) {
+	for (int i = 0; i < READ_COUNT && worker->consumer != NULL && intake_has_room(worker);
+	     i++) {
 		switch (broker_next(worker->consumer, &delivery, -1, deadline_in(0), &reason)) {
 		case BROKER_DELIVERY:
 			intake_take(worker, &delivery);
@@ -141,8 +142,9 @@ static enum outcome fetch_attachments(struct worker *worker, struct request *req
 		if (!attachment->is_stored || attachment->data != NULL)
 			continue;
 		if (worker->sentlog == NULL)
-			return outcome_retry(reason, "4.3.0",
-					     "the database is away, and with it a stored attachment");
+			return outcome_retry(
+				reason, "4.3.0",
+				"the database is away, and with it a stored attachment");
 		outcome = sentlog_attachment(worker->sentlog, attachment, reason);
 		if (outcome != OUTCOME_OK)
 			return outcome;

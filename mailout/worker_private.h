@@ -37,14 +37,14 @@
 /* ---- jobs ---- */
 
 enum job_state {
-	JOB_WAITING,		/* as delivered */
-	JOB_TIMED,		/* goes back to where it was at its time */
-	JOB_PREPARED,		/* checked and built */
-	JOB_CLAIMED,		/* recorded as being sent; waits for a session */
-	JOB_FLYING,		/* handed to a session */
-	JOB_ANSWERED,		/* what became of it is known */
-	JOB_RECORDED,		/* ... and written down */
-	JOB_DONE		/* ... and told; waits for its acknowledgement */
+	JOB_WAITING,  /* as delivered */
+	JOB_TIMED,    /* goes back to where it was at its time */
+	JOB_PREPARED, /* checked and built */
+	JOB_CLAIMED,  /* recorded as being sent; waits for a session */
+	JOB_FLYING,   /* handed to a session */
+	JOB_ANSWERED, /* what became of it is known */
+	JOB_RECORDED, /* ... and written down */
+	JOB_DONE      /* ... and told; waits for its acknowledgement */
 };
 
 /* What is published for it once it is recorded. */
@@ -52,44 +52,44 @@ enum fate { FATE_NONE, FATE_TIER, FATE_DEAD };
 
 struct job {
 	enum job_state state;
-	GQueue *queue;			/* the state's, or NULL */
-	GList link;			/* ... in it */
-	GList order;			/* in worker->order, while its delivery can be acknowledged */
-	struct broker_delivery delivery;	/* tag 0: not to be acknowledged any more */
-	size_t stream;			/* index in config->streams */
-	int64_t arrived_ms;		/* monotonic */
-	int64_t since_ms;		/* in its state, monotonic */
-	int64_t wake_ms;		/* of a timed one */
+	GQueue *queue; /* the state's, or NULL */
+	GList link;    /* ... in it */
+	GList order;   /* in worker->order, while its delivery can be acknowledged */
+	struct broker_delivery delivery; /* tag 0: not to be acknowledged any more */
+	size_t stream;                   /* index in config->streams */
+	int64_t arrived_ms;              /* monotonic */
+	int64_t since_ms;                /* in its state, monotonic */
+	int64_t wake_ms;                 /* of a timed one */
 	enum job_state wake_to;
-	struct request *request;	/* NULL: not looked at yet, or refused as a whole */
-	bool in_hand;			/* worker->in_hand has it */
-	bool has_id;			/* row->id is a real one */
+	struct request *request; /* NULL: not looked at yet, or refused as a whole */
+	bool in_hand;            /* worker->in_hand has it */
+	bool has_id;             /* row->id is a real one */
 	struct outbound *row;
-	char **recipients;		/* that it goes to in this try */
+	char **recipients; /* that it goes to in this try */
 	GBytes *message;
-	size_t weight;			/* bytes that count in worker->weight */
-	size_t session;			/* of a flying one */
-	enum outcome outcome;		/* of the preparation, with reason */
-	bool sent_before;		/* an earlier try reached a recipient */
-	bool unwritten;			/* the row is to be kept for later: the database is away */
-	bool told;			/* its events are out or it has none */
+	size_t weight;        /* bytes that count in worker->weight */
+	size_t session;       /* of a flying one */
+	enum outcome outcome; /* of the preparation, with reason */
+	bool sent_before;     /* an earlier try reached a recipient */
+	bool unwritten;       /* the row is to be kept for later: the database is away */
+	bool told;            /* its events are out or it has none */
 	enum event_choice { EVENTS_NONE, EVENTS_RECIPIENTS, EVENTS_EXPIRED, EVENTS_HELD } events;
 	enum fate fate;
 	size_t tier;
 	struct reason reason;
-	char *log_event;		/* NULL: recipients are logged one by one */
+	char *log_event; /* NULL: recipients are logged one by one */
 };
 
 /* ---- sessions ---- */
 
 struct session {
-	struct sender *sender;		/* NULL: to be started */
+	struct sender *sender; /* NULL: to be started */
 	struct backoff backoff;
-	struct deadline rest;		/* nothing is given to it before */
-	bool probing;			/* gets one message at a time */
-	size_t bytes;			/* given and not answered */
-	unsigned int events;		/* that epoll watches */
-	int fd;				/* that epoll watches, or -1 */
+	struct deadline rest; /* nothing is given to it before */
+	bool probing;         /* gets one message at a time */
+	size_t bytes;         /* given and not answered */
+	unsigned int events;  /* that epoll watches */
+	int fd;               /* that epoll watches, or -1 */
 };
 
 /* ---- the worker ---- */
@@ -107,7 +107,7 @@ struct stream {
 struct link {
 	struct backoff backoff;
 	struct deadline next_try;
-	bool told;			/* that it is away */
+	bool told; /* that it is away */
 };
 
 struct worker {
@@ -115,30 +115,30 @@ struct worker {
 	struct template_set *templates;
 	struct stream *streams;
 	struct session *sessions;
-	struct broker *consumer;	/* these are NULL when not connected */
+	struct broker *consumer; /* these are NULL when not connected */
 	struct broker *publisher;
 	struct sentlog *sentlog;
 	struct link consumer_link;
 	struct link publisher_link;
 	struct link database_link;
-	GHashTable *in_hand;		/* struct id -> struct job */
-	GQueue order;			/* jobs by delivery tag */
+	GHashTable *in_hand; /* struct id -> struct job */
+	GQueue order;        /* jobs by delivery tag */
 	GQueue timed;
 	GQueue flying;
 	GQueue answered;
 	GQueue recorded;
-	size_t done;			/* jobs that wait for their acknowledgement */
-	int64_t next_wake_ms;		/* of the timed ones, at the earliest */
-	size_t weight;			/* bytes of all jobs */
-	size_t prepared_weight;		/* bytes of built messages */
-	GQueue unwritten;		/* struct outbound: results for when the database is back */
+	size_t done;            /* jobs that wait for their acknowledgement */
+	int64_t next_wake_ms;   /* of the timed ones, at the earliest */
+	size_t weight;          /* bytes of all jobs */
+	size_t prepared_weight; /* bytes of built messages */
+	GQueue unwritten;       /* struct outbound: results for when the database is back */
 	GHashTable *unwritten_by_id;
 	size_t unwritten_bytes;
-	int64_t served_ms;		/* when the publisher's heartbeats were looked after */
+	int64_t served_ms; /* when the publisher's heartbeats were looked after */
 	int epoll_fd;
-	struct reason away;		/* why the SMTP server took nothing last time */
+	struct reason away; /* why the SMTP server took nothing last time */
 	bool stopping;
-	struct deadline stop_by;	/* once nothing is in flight any more */
+	struct deadline stop_by; /* once nothing is in flight any more */
 };
 
 /* ---- worker_job.c ---- */
@@ -154,10 +154,11 @@ void job_wake_due(struct worker *worker);
 bool job_take_in_hand(struct worker *worker, struct job *job);
 void job_set_message(struct worker *worker, struct job *job, GBytes *message);
 void job_free(struct worker *worker, struct job *job);
-/* Claimed and not sent: say so in the record, lest it be taken for one in doubt.  It is not acknowledged, so
- * that it comes again. */
+/* Claimed and not sent: say so in the record, lest it be taken for one in doubt.  It is not
+ * acknowledged, so that it comes again. */
 void job_give_back(struct worker *worker, struct job *job, const char *why);
-/* The consumer's connection is gone: forget what was not begun, finish the rest without acknowledging it. */
+/* The consumer's connection is gone: forget what was not begun, finish the rest without
+ * acknowledging it. */
 void job_orphan_all(struct worker *worker);
 
 /* ---- worker_intake.c ---- */
@@ -211,7 +212,7 @@ void write_stop(struct worker *worker);
 
 void publish_batch(struct worker *worker);
 void publish_acknowledge(struct worker *worker);
-void publish_serve(struct worker *worker);	/* heartbeats */
+void publish_serve(struct worker *worker); /* heartbeats */
 
 /* ---- worker_log.c ---- */
 

@@ -10,17 +10,17 @@
 enum {
 	CONNECT_MS = 10000,
 	PUBLISH_MS = 10000,
-	SERVE_MS = 1000,		/* how often heartbeats are looked after */
-	ACK_HOLD_MS = 50,		/* one may wait so long for those before it, to go with them */
-	JOBS_MAX = 256,			/* told at once */
+	SERVE_MS = 1000,  /* how often heartbeats are looked after */
+	ACK_HOLD_MS = 50, /* one may wait so long for those before it, to go with them */
+	JOBS_MAX = 256,   /* told at once */
 	MS_PER_SECOND = 1000
 };
 
 /* Messages to publish, and what they borrow from. */
 struct outbox {
-	GArray *messages;		/* struct broker_message */
-	GPtrArray *jobs;		/* each one's job */
-	GPtrArray *owned;		/* for g_free() */
+	GArray *messages; /* struct broker_message */
+	GPtrArray *jobs;  /* each one's job */
+	GPtrArray *owned; /* for g_free() */
 	int64_t now_ms;
 	const char *app_id;
 };
@@ -146,7 +146,8 @@ static void add_events(struct outbox *outbox, struct job *job)
 				  &row->recipients[i]);
 		/* A request that could not even be read for its recipients. */
 		if (row->recipient_count == 0) {
-			struct sent_recipient unknown = {.email = nobody, .reply = job->reason.text};
+			struct sent_recipient unknown = {.email = nobody,
+							 .reply = job->reason.text};
 
 			g_strlcpy(unknown.status, job->reason.status, sizeof(unknown.status));
 			add_event(outbox, job, EVENT_FAILED, &unknown);
@@ -159,8 +160,8 @@ static void add_delivery(struct outbox *outbox, struct job *job, const char *exc
 			 const struct retry_headers *headers)
 {
 	struct broker_header *room = g_new(struct broker_header, RETRY_HEADERS);
-	struct broker_message message = retry_message(&job->delivery, exchange, job->delivery.queue,
-						      headers, room);
+	struct broker_message message =
+		retry_message(&job->delivery, exchange, job->delivery.queue, headers, room);
 
 	g_ptr_array_add(outbox->owned, room);
 	g_array_append_val(outbox->messages, message);
@@ -202,7 +203,8 @@ static void add_dead(struct outbox *outbox, struct job *job)
 static void add_job(const struct worker *worker, struct outbox *outbox, struct job *job)
 {
 	add_events(outbox, job);
-	/* One that cannot be acknowledged comes again by itself; only what is final by then does not. */
+	/* One that cannot be acknowledged comes again by itself; only what is final by then does
+	 * not. */
 	if (job->fate == FATE_TIER && job->delivery.tag != 0)
 		add_retry(worker, outbox, job);
 	else if (job->fate == FATE_DEAD &&
@@ -285,7 +287,8 @@ void publish_batch(struct worker *worker)
 	};
 
 	/* Without a connection only what needs none goes on. */
-	for (GList *link = worker->recorded.head; link != NULL && jobs->len < JOBS_MAX; link = link->next) {
+	for (GList *link = worker->recorded.head; link != NULL && jobs->len < JOBS_MAX;
+	     link = link->next) {
 		struct job *job = link->data;
 
 		log_once(worker, job);
@@ -331,7 +334,8 @@ void publish_acknowledge(struct worker *worker)
 	int64_t old = monotonic_ms() - ACK_HOLD_MS;
 	GList *next;
 
-	if (worker->done == 0 || worker->consumer == NULL || !ack_front(worker) || worker->done == 0)
+	if (worker->done == 0 || worker->consumer == NULL || !ack_front(worker) ||
+	    worker->done == 0)
 		return;
 	for (GList *link = worker->order.head; link != NULL; link = next) {
 		struct job *job = link->data;

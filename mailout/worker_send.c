@@ -4,11 +4,11 @@
 #include <sys/epoll.h>
 
 enum {
-	WINDOW = 32,			/* messages given to a session and not answered */
+	WINDOW = 32, /* messages given to a session and not answered */
 	REST_FIRST_MS = 500,
 	REST_MAX_MS = 30000,
-	STOP_MS = 2000,			/* for QUIT */
-	RATED_SHARE = 20		/* of a stream's rate may be in flight */
+	STOP_MS = 2000,  /* for QUIT */
+	RATED_SHARE = 20 /* of a stream's rate may be in flight */
 };
 
 /* ... and their bytes; one is always taken. */
@@ -93,7 +93,8 @@ bool send_is_away(const struct worker *worker)
 
 /* ---- answers ---- */
 
-/* Nobody knows how long it takes: what is only claimed is not in doubt, and the record should not say so. */
+/* Nobody knows how long it takes: what is only claimed is not in doubt, and the record should not
+ * say so. */
 static void release_claimed(struct worker *worker)
 {
 	for (size_t i = 0; i < worker->config->stream_count; i++)
@@ -105,12 +106,15 @@ static void release_claimed(struct worker *worker)
 static void not_tried(struct worker *worker, struct session *session, struct job *job,
 		      const struct sent *sent)
 {
-	const struct sent_recipient *first = sent->recipient_count > 0 ? &sent->recipients[0] : NULL;
-	const char *reply = first != NULL && first->reply != NULL ? first->reply : "no reason given";
+	const struct sent_recipient *first =
+		sent->recipient_count > 0 ? &sent->recipients[0] : NULL;
+	const char *reply =
+		first != NULL && first->reply != NULL ? first->reply : "no reason given";
 	bool was_away = send_is_away(worker);
 
 	outcome_retry(&worker->away,
-		      first != NULL && first->status[0] != '\0' ? first->status : "4.4.1", "%s", reply);
+		      first != NULL && first->status[0] != '\0' ? first->status : "4.4.1", "%s",
+		      reply);
 	rest(session);
 	if (worker->stopping)
 		job_give_back(worker, job, "mailout was stopped");
@@ -188,7 +192,8 @@ static bool takes(const struct session *session)
 	return pending == 0 || (pending < WINDOW && session->bytes < WINDOW_BYTES);
 }
 
-/* The one with the least to do; of several the first, so that a trickle keeps one connection open. */
+/* The one with the least to do; of several the first, so that a trickle keeps one connection open.
+ */
 static struct session *choose(const struct worker *worker)
 {
 	struct session *best = NULL;
@@ -226,7 +231,8 @@ static void hand_over(struct worker *worker, struct session *session, struct job
 	job_move(worker, job, JOB_FLYING);
 }
 
-/* A stream with a rate has few in flight, so that a server that was slow does not get them in a burst. */
+/* A stream with a rate has few in flight, so that a server that was slow does not get them in a
+ * burst. */
 static bool has_slot(const struct worker *worker, const struct stream *stream, int64_t rate)
 {
 	int64_t most = MAX(worker->config->smtp_sessions, rate / RATED_SHARE);

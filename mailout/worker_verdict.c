@@ -55,9 +55,11 @@ void verdict_scheduled(struct worker *worker, struct job *job, size_t tier)
 
 void verdict_duplicate(struct worker *worker, struct job *job, bool failed)
 {
-	/* A delivery that came back may have been recorded by a run that ended before it could tell. */
+	/* A delivery that came back may have been recorded by a run that ended before it could
+	 * tell. */
 	if (failed && job->delivery.redelivered) {
-		outcome_reject(&job->reason, "5.0.0", "failed in an earlier delivery, see the record");
+		outcome_reject(&job->reason, "5.0.0",
+			       "failed in an earlier delivery, see the record");
 		job->fate = FATE_DEAD;
 	}
 	worker_log_note(job, LOG_INFO, "duplicate");
@@ -142,8 +144,8 @@ static void note_reason(struct job *job, const struct sent_recipient *recipient)
 	const char *text = recipient->reply != NULL ? recipient->reply : "no reply";
 
 	set_last_reply(job, text);
-	outcome_retry(&job->reason, recipient->status[0] != '\0' ? recipient->status : "4.0.0", "%s",
-		      text);
+	outcome_retry(&job->reason, recipient->status[0] != '\0' ? recipient->status : "4.0.0",
+		      "%s", text);
 }
 
 /* With the recipients' results in the row: what becomes of the message. */

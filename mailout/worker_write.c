@@ -4,10 +4,10 @@
 
 enum {
 	CONNECT_REQUIRED_MS = 10000,
-	CONNECT_BEST_EFFORT_MS = 2000,	/* mail waits for it */
-	TRIES = 3,			/* of a transaction on a connection that works */
-	BUSY_MS = 1000,			/* until a claim of another run is looked at again */
-	RATED_SHARE = 4			/* of a stream's rate is claimed ahead */
+	CONNECT_BEST_EFFORT_MS = 2000, /* mail waits for it */
+	TRIES = 3,                     /* of a transaction on a connection that works */
+	BUSY_MS = 1000,                /* until a claim of another run is looked at again */
+	RATED_SHARE = 4                /* of a stream's rate is claimed ahead */
 };
 
 /* Results kept for a database that is away. */
@@ -107,7 +107,8 @@ const struct outbound *write_unwritten(const struct worker *worker, const struct
 
 /* ---- claims ---- */
 
-/* What is claimed and not sent would be in doubt if the process ended now: no more than is of use. */
+/* What is claimed and not sent would be in doubt if the process ended now: no more than is of use.
+ */
 static size_t claim_room(const struct worker *worker, size_t index)
 {
 	const struct stream *stream = &worker->streams[index];
@@ -231,10 +232,10 @@ static void bypass(struct worker *worker)
 /* ---- the transaction ---- */
 
 struct batch {
-	GPtrArray *rows;		/* struct outbound */
-	size_t unwritten;		/* the first ones are from worker->unwritten */
-	GPtrArray *answered;		/* jobs; those without an id have no row in `rows` */
-	GPtrArray *claiming;		/* jobs */
+	GPtrArray *rows;     /* struct outbound */
+	size_t unwritten;    /* the first ones are from worker->unwritten */
+	GPtrArray *answered; /* jobs; those without an id have no row in `rows` */
+	GPtrArray *claiming; /* jobs */
 	struct claim *claims;
 };
 
@@ -245,7 +246,8 @@ static void gather(const struct worker *worker, struct batch *batch)
 
 	batch->rows = g_ptr_array_new();
 	batch->answered = g_ptr_array_new();
-	for (link = worker->unwritten.head; link != NULL && batch->unwritten < most; link = link->next) {
+	for (link = worker->unwritten.head; link != NULL && batch->unwritten < most;
+	     link = link->next) {
 		g_ptr_array_add(batch->rows, link->data);
 		batch->unwritten++;
 	}
@@ -278,7 +280,8 @@ static enum outcome write_once(struct worker *worker, struct batch *batch, struc
 	enum outcome outcome = OUTCOME_RETRY;
 
 	/* A deadlock or a lock wait: the connection is fine. */
-	for (int i = 0; i < TRIES && outcome == OUTCOME_RETRY && !sentlog_lost(worker->sentlog); i++)
+	for (int i = 0; i < TRIES && outcome == OUTCOME_RETRY && !sentlog_lost(worker->sentlog);
+	     i++)
 		outcome = sentlog_write(worker->sentlog, (struct outbound **)batch->rows->pdata,
 					batch->rows->len, batch->claims, batch->claiming->len,
 					reason);
@@ -357,7 +360,8 @@ static void database_works(struct worker *worker)
 	struct link *link = &worker->database_link;
 
 	if (link->told)
-		log_text(LOG_NOTICE, "database", "back; %u results were kept", worker->unwritten.length);
+		log_text(LOG_NOTICE, "database", "back; %u results were kept",
+			 worker->unwritten.length);
 	link->told = false;
 	backoff_reset(&link->backoff);
 }

@@ -3,9 +3,9 @@
  * AMQP_PORT, AMQP_VHOST, AMQP_ADMIN_USER, AMQP_ADMIN_PASSWORD):
  *
  *	mailout_probe publish STREAM	each line of standard input is a request
- *	mailout_probe take QUEUE	its messages: a line of attempt, first-seen known or not, last-error; then the body
- *	mailout_probe count QUEUE	how many are ready
- *	mailout_probe events		make the queue test.events, which gets all events
+ *	mailout_probe take QUEUE	its messages: a line of attempt, first-seen known or not,
+ *last-error; then the body mailout_probe count QUEUE	how many are ready mailout_probe events
+ *make the queue test.events, which gets all events
  */
 #include <glib.h>
 #include <inttypes.h>
@@ -37,7 +37,8 @@ static const char *setting(const char *name)
 
 static struct broker *open_broker(void)
 {
-	g_autofree char *host = g_strdup_printf("%s:%s", setting("AMQP_HOST"), setting("AMQP_PORT"));
+	g_autofree char *host =
+		g_strdup_printf("%s:%s", setting("AMQP_HOST"), setting("AMQP_PORT"));
 	char *hosts[] = {host, NULL};
 	const struct broker_options options = {
 		.hosts = hosts,
@@ -97,7 +98,8 @@ static int take(struct broker *broker, const char *queue)
 
 	if (broker_consume(broker, queue, PREFETCH, deadline, &reason) != OUTCOME_OK)
 		return fail();
-	while (broker_next(broker, &delivery, -1, deadline_in(LAST_MS), &reason) == BROKER_DELIVERY) {
+	while (broker_next(broker, &delivery, -1, deadline_in(LAST_MS), &reason) ==
+	       BROKER_DELIVERY) {
 		show(&delivery);
 		if (broker_ack(broker, delivery.tag, false, &reason) != OUTCOME_OK)
 			return fail();
@@ -111,8 +113,8 @@ static int count_ready(struct broker *broker, const char *queue)
 	int64_t messages;
 	int64_t consumers;
 
-	if (broker_check_queue(broker, queue, &messages, &consumers, deadline_in(WAIT_MS), &reason) !=
-	    OUTCOME_OK)
+	if (broker_check_queue(broker, queue, &messages, &consumers, deadline_in(WAIT_MS),
+			       &reason) != OUTCOME_OK)
 		return fail();
 	printf("%" PRId64 "\n", messages);
 	return EXIT_SUCCESS;
@@ -124,7 +126,8 @@ static int make_events(struct broker *broker)
 	struct deadline deadline = deadline_in(WAIT_MS);
 
 	if (broker_declare_queue(broker, &queue, deadline, &reason) != OUTCOME_OK ||
-	    broker_bind(broker, EVENTS_QUEUE, EXCHANGE_EVENTS, "#", deadline, &reason) != OUTCOME_OK)
+	    broker_bind(broker, EVENTS_QUEUE, EXCHANGE_EVENTS, "#", deadline, &reason) !=
+		    OUTCOME_OK)
 		return fail();
 	return EXIT_SUCCESS;
 }

@@ -19,10 +19,12 @@ static const struct mustache *find_partial(const char *name, void *context)
 	(void)context;
 	struct mustache *found = g_hash_table_lookup(partials, name);
 
-	for (size_t i = 0; found == NULL && partial_texts != NULL && partial_texts[i] != NULL; i += 2) {
+	for (size_t i = 0; found == NULL && partial_texts != NULL && partial_texts[i] != NULL;
+	     i += 2) {
 		if (strcmp(partial_texts[i], name) != 0)
 			continue;
-		found = mustache_new(name, partial_texts[i + 1], strlen(partial_texts[i + 1]), NULL);
+		found = mustache_new(name, partial_texts[i + 1], strlen(partial_texts[i + 1]),
+				     NULL);
 		assert_non_null(found);
 		g_hash_table_insert(partials, g_strdup(name), found);
 	}
@@ -55,8 +57,9 @@ static const struct mustache_options strict = {.escape_html = true,
 					       .depth_max = 20,
 					       .partials_max = 50};
 
-static enum outcome render(const char *text, const char *json, const struct mustache_options *options,
-			   GString *out, struct reason *reason)
+static enum outcome render(const char *text, const char *json,
+			   const struct mustache_options *options, GString *out,
+			   struct reason *reason)
 {
 	struct wire *wire = wire_parse(json, strlen(json), NULL);
 	struct mustache *template = mustache_new("t", text, strlen(text), reason);
@@ -165,7 +168,8 @@ static void layouts_have_places_to_fill(void **state)
 {
 	static const char *const texts[] = {
 		"layout", "<h1>{{$title}}Untitled{{/title}}</h1>\n  {{$body}}\n  {{/body}}\n",
-		"middle", "{{<layout}}{{$title}}Middle{{/title}}{{$body}}m{{/body}}{{/layout}}", NULL};
+		"middle", "{{<layout}}{{$title}}Middle{{/title}}{{$body}}m{{/body}}{{/layout}}",
+		NULL};
 
 	(void)state;
 	partial_texts = texts;
@@ -180,7 +184,8 @@ static void errors_name_their_place(void **state)
 {
 	(void)state;
 	broken("a\n  {{b", "template t:2:3: a tag is not closed with }}");
-	broken("{{#a}}\n{{#b}}{{/a}}", "template t:2:7: closes another tag than the one that is open: a");
+	broken("{{#a}}\n{{#b}}{{/a}}",
+	       "template t:2:7: closes another tag than the one that is open: a");
 	broken("x{{/a}}", "template t:1:2: closes what is not open: a");
 	broken("\n\n{{#a}}b", "template t:3:1: is not closed: a");
 	broken("{{}}", "template t:1:1: a tag without a name");
@@ -191,11 +196,14 @@ static void errors_name_their_place(void **state)
 static void strict_names_what_is_missing(void **state)
 {
 	(void)state;
-	refused("Hello\n {{name}}", "{}", OUTCOME_REJECT, "template t:2:2: name: the model lacks it");
+	refused("Hello\n {{name}}", "{}", OUTCOME_REJECT,
+		"template t:2:2: name: the model lacks it");
 	refused("{{a.b}}", "{\"a\":{}}", OUTCOME_REJECT, "template t:1:1: a.b: the model lacks it");
-	refused("{{a}}", "{\"a\":[1]}", OUTCOME_REJECT, "template t:1:1: a: is a list or an object");
+	refused("{{a}}", "{\"a\":[1]}", OUTCOME_REJECT,
+		"template t:1:1: a: is a list or an object");
 	refused("{{>gone}}", "{}", OUTCOME_RETRY, "template t:1:1: there is no partial gone");
-	refused("{{>*w}}", "{\"w\":\"gone\"}", OUTCOME_REJECT, "template t:1:1: w: no such partial");
+	refused("{{>*w}}", "{\"w\":\"gone\"}", OUTCOME_REJECT,
+		"template t:1:1: w: no such partial");
 	refused("{{maybe}}{{#absent}}x{{/absent}}", "{}", OUTCOME_OK, "");
 }
 

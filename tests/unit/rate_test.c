@@ -22,7 +22,8 @@ static void no_limit_never_waits(void **state)
 	rate_free(&rate);
 }
 
-/* The times at which `count` messages go when each goes as soon as it may, looked at every step_ms. */
+/* The times at which `count` messages go when each goes as soon as it may, looked at every step_ms.
+ */
 static int64_t *flow(int64_t per_second, size_t count, int64_t step_ms)
 {
 	struct rate *rate = rate_new(per_second);
