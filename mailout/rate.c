@@ -58,7 +58,7 @@ void rate_take(struct rate *rate, int64_t now_ms)
 
 	if (rate->count == 0)
 		from_us = now_ms * US_PER_MS;
-	rate->due_us = from_us + SECOND_MS * US_PER_MS / rate->per_second;
+	rate->due_us = from_us + INT64_C(1) * SECOND_MS * US_PER_MS / rate->per_second;
 	rate->taken_ms[rate->next] = now_ms;
 	rate->next = (rate->next + 1) % rate->per_second;
 	rate->count = MIN(rate->count + 1, rate->per_second);

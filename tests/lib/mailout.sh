@@ -83,6 +83,7 @@ mailout_workers() { pgrep -P "$mailout_pid"; }
 
 mailout_wait() {
 	wait "$mailout_pid"
+	# shellcheck disable=SC2034 # for the tests
 	mailout_status=$?
 	mailout_pid=
 }
