@@ -305,7 +305,8 @@ static const struct mustache *find_partial(struct renderer *renderer,
 						     "the model lacks it as the name of a partial");
 			return NULL;
 		}
-		name = dynamic = g_strndup(value->text, value->count);
+		dynamic = g_strndup(value->text, value->count);
+		name = dynamic;
 	}
 	const struct mustache *partial =
 		options->partial != NULL ? options->partial(name, options->context) : NULL;

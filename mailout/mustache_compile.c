@@ -262,7 +262,8 @@ static bool set_delimiters(struct compiler *compiler, const struct tag *tag)
 static bool take(struct compiler *compiler, const struct tag *tag, bool may_stand_alone,
 		 const char **indent)
 {
-	size_t begin, end;
+	size_t begin = 0;
+	size_t end = 0;
 	bool first = blank_before(compiler, tag->begin, &begin);
 	bool alone = may_stand_alone && first && blank_after(compiler, tag->end, &end);
 
@@ -293,7 +294,7 @@ static bool parse_content(struct compiler *compiler, const struct tag *opening, 
 
 static bool parse_section(struct compiler *compiler, const struct tag *tag)
 {
-	struct tag closing;
+	struct tag closing = {0};
 
 	take(compiler, tag, true, NULL);
 	uint32_t index = step_count(compiler);
@@ -338,7 +339,7 @@ static const char *content_indent(struct compiler *compiler, uint32_t first)
 static bool parse_block(struct compiler *compiler, const struct tag *tag)
 {
 	const char *indent;
-	struct tag closing;
+	struct tag closing = {0};
 	bool alone = take(compiler, tag, true, &indent);
 	uint32_t index = step_count(compiler);
 	struct step *step = add_step(compiler, STEP_BLOCK, tag->begin);
@@ -395,8 +396,9 @@ static void dedent(struct compiler *compiler, uint32_t first, const char *indent
 /* What replaces a place of the layout: a block within a parent. */
 static bool parse_definition(struct compiler *compiler, const struct tag *tag)
 {
-	struct tag closing;
-	size_t next_line, begin;
+	struct tag closing = {0};
+	size_t next_line = 0;
+	size_t begin = 0;
 	bool line_follows = blank_after(compiler, tag->end, &next_line) && next_line > tag->end &&
 			    compiler->text[next_line - 1] == '\n';
 
@@ -422,8 +424,9 @@ static bool parse_definition(struct compiler *compiler, const struct tag *tag)
 /* From {{<layout}} to its end, which stands alone as a whole or not. */
 static bool parse_parent(struct compiler *compiler, const struct tag *tag)
 {
-	struct tag closing;
-	size_t begin, end;
+	struct tag closing = {0};
+	size_t begin = 0;
+	size_t end = 0;
 	bool first = blank_before(compiler, tag->begin, &begin);
 	const char *indent =
 		first ? keep(compiler, compiler->text + begin, tag->begin - begin) : "";
@@ -497,7 +500,7 @@ static bool parse_tag(struct compiler *compiler, const struct tag *tag)
 /* Within a parent only the definitions of blocks and the delimiters count. */
 static bool parse_tag_in_parent(struct compiler *compiler, const struct tag *tag)
 {
-	struct tag closing;
+	struct tag closing = {0};
 
 	compiler->at = compiler->literal = tag->end;
 	if (tag->sigil == '$')
