@@ -30,6 +30,9 @@ enum {
 /* Allocations of this size are mapped, so that a photo's memory goes back when it is freed. */
 enum { MAPPED_BYTES = 256 * 1024 };
 
+/* A batch of small mails is freed as a whole; its pages serve the next one. */
+enum { KEPT_BYTES = 16 * 1024 * 1024 };
+
 struct worker {
 	const struct config *config;
 	struct batch *batch;
@@ -365,6 +368,7 @@ int worker_run(const struct config *config)
 
 	worker.ops.context = &worker;
 	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	while (stop_requested() == 0)
 		work(&worker);
 	broker_close(&worker.broker);
