@@ -37,16 +37,16 @@ struct broker_message retry_message(const struct broker_delivery *delivery, cons
 	if (delivery->queue_id != NULL)
 		room[count++] =
 			(struct broker_header){.name = HEADER_QUEUE_ID, .text = delivery->queue_id};
-	if (headers->attempt > 0)
+	if (headers->attempt != 0)
 		room[count++] =
 			(struct broker_header){.name = HEADER_ATTEMPT, .number = headers->attempt};
-	if (headers->first_seen_s > 0)
+	if (headers->first_seen_s != 0)
 		room[count++] = (struct broker_header){.name = HEADER_FIRST_SEEN,
 						       .number = headers->first_seen_s};
 	if (headers->last_error != NULL)
 		room[count++] = (struct broker_header){.name = HEADER_LAST_ERROR,
 						       .text = headers->last_error};
-	if (headers->next_attempt_ms > 0)
+	if (headers->next_attempt_ms != 0)
 		room[count++] = (struct broker_header){.name = HEADER_NEXT_ATTEMPT,
 						       .number = headers->next_attempt_ms};
 	return (struct broker_message){

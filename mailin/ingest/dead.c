@@ -5,6 +5,7 @@
 #include "common/broker.h"
 #include "common/deadline.h"
 #include "common/dial.h"
+#include "common/retry.h"
 #include "common/topology.h"
 
 enum { PUBLISH_MS = 10000 };
@@ -59,33 +60,12 @@ static enum outcome publish(struct dead *dead, const struct item *item, struct d
 			    struct reason *reason)
 {
 	const struct broker_delivery *delivery = &item->delivery;
-	struct broker_header headers[4];
-	size_t count = 0;
-
-	headers[count++] =
-		(struct broker_header){.name = HEADER_LAST_ERROR, .text = item->reason.text};
-	if (delivery->queue_id != NULL)
-		headers[count++] =
-			(struct broker_header){.name = HEADER_QUEUE_ID, .text = delivery->queue_id};
-	if (delivery->attempt != 0)
-		headers[count++] =
-			(struct broker_header){.name = HEADER_ATTEMPT, .number = delivery->attempt};
-	if (delivery->first_seen != 0)
-		headers[count++] = (struct broker_header){.name = HEADER_FIRST_SEEN,
-							  .number = delivery->first_seen};
-	const struct broker_message message = {
-		.exchange = EXCHANGE_DEAD,
-		.routing_key = delivery->queue,
-		.body = delivery->body,
-		.body_size = delivery->body_size,
-		.content_type = delivery->content_type,
-		.message_id = delivery->message_id,
-		.type = delivery->type,
-		.app_id = delivery->app_id,
-		.timestamp = delivery->timestamp,
-		.headers = headers,
-		.header_count = count,
-	};
+	const struct retry_headers headers = {.attempt = delivery->attempt,
+					      .first_seen_s = delivery->first_seen,
+					      .last_error = item->reason.text};
+	struct broker_header room[RETRY_HEADERS];
+	const struct broker_message message =
+		retry_message(delivery, EXCHANGE_DEAD, delivery->queue, &headers, room);
 
 	return broker_publish(dead->broker, &message, deadline, reason);
 }
