@@ -201,7 +201,8 @@ def _check_nothing_lost(document, mail, findings):
     """A mail with words in it never becomes a document without any."""
     if b"\n" not in mail:
         mail = mail.replace(b"\r", b"\n")
-    mail = re.sub(rb"^>?From [^\n]*", b"", mail)
+    # Neither an mbox's line nor a byte order mark is text.
+    mail = re.sub(rb"^>?From [^\n]*", b"", mail.removeprefix(b"\xef\xbb\xbf"))
     if not re.search(rb"[0-9A-Za-z\x80-\xff]", mail):
         return
     texts = (document["TextBody"], document["HtmlBody"], document["Attachments"],
