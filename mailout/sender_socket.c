@@ -17,6 +17,19 @@ enum { PORT_TEXT_SIZE = 12, LOOPBACK_NET = 127, NET_SHIFT = 24 };
 
 static int offered = -1;
 static int taken = -1;
+static bool (*filter)(void *);
+static void *filter_argument;
+
+/* The C library's function; false with errno. */
+static bool find_next(const char *name, void *function, size_t size)
+{
+	/* POSIX, dlsym(): a pointer to a function is had this way. */
+	void *symbol = dlsym(RTLD_NEXT, name);
+
+	memcpy(function, &symbol, size);
+	errno = ENOSYS;
+	return symbol != NULL;
+}
 
 /* ---- connect(2) ---- */
 
@@ -24,16 +37,8 @@ static int real_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
 	static int (*next)(int, const struct sockaddr *, socklen_t);
 
-	if (next == NULL) {
-		/* POSIX, dlsym(): a pointer to a function is had this way. */
-		void *symbol = dlsym(RTLD_NEXT, "connect");
-
-		memcpy(&next, &symbol, sizeof(next));
-	}
-	if (next == NULL) {
-		errno = ENOSYS;
+	if (next == NULL && !find_next("connect", &next, sizeof(next)))
 		return -1;
-	}
 	return next(fd, address, size);
 }
 
@@ -56,11 +61,60 @@ void sender_socket_offer(int socket)
 		close(offered);
 	offered = socket;
 	taken = -1;
+	filter = NULL;
 }
 
 int sender_socket_taken(void)
 {
 	return taken;
+}
+
+/* ---- poll(2) ---- */
+
+static int real_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+	static int (*next)(struct pollfd *, nfds_t, int);
+
+	if (next == NULL && !find_next("poll", &next, sizeof(next)))
+		return -1;
+	return next(fds, count, timeout_ms);
+}
+
+/* Takes the mark of readability away where only TLS itself has something to read. */
+static int without_tls_only(struct pollfd *fds, nfds_t count, int ready)
+{
+	for (nfds_t i = 0; i < count; i++) {
+		if (fds[i].fd != taken || fds[i].revents != POLLIN || filter(filter_argument))
+			continue;
+		fds[i].revents = 0;
+		ready--;
+	}
+	return ready;
+}
+
+/* Takes the place of the C library's: libesmtp's call comes here, too. */
+int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+	struct deadline deadline = deadline_in(MAX(timeout_ms, 0));
+	int left_ms = timeout_ms;
+
+	for (;;) {
+		int ready = real_poll(fds, count, left_ms);
+
+		if (ready <= 0 || filter == NULL || taken < 0)
+			return ready;
+		ready = without_tls_only(fds, count, ready);
+		if (ready > 0 || timeout_ms == 0)
+			return ready;
+		if (timeout_ms > 0)
+			left_ms = deadline_left_ms(deadline);
+	}
+}
+
+void sender_socket_filter(bool (*has_data)(void *argument), void *argument)
+{
+	filter = has_data;
+	filter_argument = argument;
 }
 
 /* ---- our own connection ---- */

@@ -5,6 +5,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "mailout/sender_socket.h"
+
 static const char STATUS[] = "4.7.5";
 
 struct sender_tls {
@@ -24,15 +26,31 @@ static int on_verify(int is_fine, X509_STORE_CTX *store)
 	return is_fine;
 }
 
-/* libesmtp makes the SSL object and begins the handshake: this is the moment between. */
-static void on_info(const SSL *ssl, int where, int result)
+/* Is there something to read for libesmtp?  An error is: it is to see it. */
+static bool has_data(void *argument)
 {
-	const struct sender_tls *tls = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	SSL *ssl = argument;
+	char byte;
+	int result = SSL_peek(ssl, &byte, sizeof(byte));
+	bool nothing = result <= 0 && SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ;
+
+	ERR_clear_error();
+	return !nothing;
+}
+
+/* libesmtp makes the SSL object, begins the handshake and tells nobody: these are the moments
+   before and after it.  (TLS 1.3 calls a ticket that comes later a handshake, too.) */
+static void on_info(const SSL *borrowed, int where, int result)
+{
+	struct sender_tls *tls = SSL_CTX_get_app_data(SSL_get_SSL_CTX(borrowed));
+	SSL *ssl = (SSL *)(uintptr_t)borrowed;
 
 	(void)result;
 	if (where == SSL_CB_HANDSHAKE_START && tls->name != NULL &&
 	    SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) == NULL)
-		(void)SSL_set_tlsext_host_name((SSL *)(uintptr_t)ssl, tls->name);
+		(void)SSL_set_tlsext_host_name(ssl, tls->name);
+	if (where == SSL_CB_HANDSHAKE_DONE)
+		sender_socket_filter(has_data, ssl);
 }
 
 struct sender_tls *sender_tls_new(const char *ca_file, struct reason *reason)
