@@ -201,8 +201,8 @@ const struct parameter config_parameters[] = {
 	INT("mailout", "workers", FIELD(mailout_workers), "1", 1, 64, "Worker processes."),
 	INT("mailout", "batch_count", FIELD(mailout_batch_count), "250", 1, 1000,
 	    "Most messages in one transaction."),
-	TIME("mailout", "batch_wait", FIELD(mailout_batch_wait), "10ms", 0, 10 * SECOND,
-	     "Time a first message waits for others to join its transaction."),
+	TIME("mailout", "batch_wait", FIELD(mailout_batch_wait), "50ms", 0, 10 * SECOND,
+	     "Time a first message waits for others to join its transaction, if there are others."),
 	LIST("mailout", "templates", FIELD(mailout_templates),
 	     "/etc/mailpipe/templates /usr/local/share/mailpipe/templates "
 	     "/usr/share/mailpipe/templates",

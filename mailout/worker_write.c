@@ -109,9 +109,8 @@ const struct outbound *write_unwritten(const struct worker *worker, const struct
 
 /* What is claimed and not sent would be in doubt if the process ended now: no more than is of use.
  */
-static size_t claim_room(const struct worker *worker, size_t index)
+static size_t claims_max(const struct worker *worker, size_t index)
 {
-	const struct stream *stream = &worker->streams[index];
 	size_t most = (size_t)worker->config->mailout_batch_count;
 	int64_t rate = worker->config->streams[index].rate;
 
@@ -119,9 +118,15 @@ static size_t claim_room(const struct worker *worker, size_t index)
 		return 0;
 	if (rate > 0)
 		most = MIN(most, (size_t)(rate / RATED_SHARE + 1));
-	if (send_is_away(worker))
-		most = 1;
-	return most > stream->claimed.length ? most - stream->claimed.length : 0;
+	return send_is_away(worker) ? MIN(most, 1) : most;
+}
+
+static size_t claim_room(const struct worker *worker, size_t index)
+{
+	size_t most = claims_max(worker, index);
+	size_t claimed = worker->streams[index].claimed.length;
+
+	return most > claimed ? most - claimed : 0;
 }
 
 /* The prepared jobs that may be claimed now, at most a batch of them. */
@@ -397,12 +402,37 @@ void write_batch(struct worker *worker)
 
 /* ---- when ---- */
 
+/* A first message of a stream that has nothing to do waits for nobody.  While enough of a stream is
+ * claimed, its next claims go with whatever is written anyway. */
+static int64_t claims_due_ms(const struct worker *worker, size_t index)
+{
+	const struct stream *stream = &worker->streams[index];
+	const struct job *first = stream->prepared.head != NULL ? stream->prepared.head->data : NULL;
+
+	if (first == NULL || claim_room(worker, index) == 0 ||
+	    stream->claimed.length > claims_max(worker, index) / 2)
+		return INT64_MAX;
+	if (stream->claimed.length + stream->flying == 0)
+		return first->since_ms;
+	return first->since_ms + worker->config->mailout_batch_wait;
+}
+
+/* Results wait for those of what is in flight. */
+static int64_t results_due_ms(const struct worker *worker)
+{
+	const struct job *first = worker->answered.head != NULL ? worker->answered.head->data : NULL;
+
+	if (first == NULL)
+		return INT64_MAX;
+	return worker->flying.length == 0 ? first->since_ms
+					  : first->since_ms + worker->config->mailout_batch_wait;
+}
+
 bool write_is_due(const struct worker *worker, int64_t now_ms, int64_t *due_ms)
 {
 	g_autoptr(GPtrArray) jobs = claimable(worker);
 	size_t count = jobs->len + worker->answered.length;
 	bool required = worker->config->mailout_record == CONFIG_RECORD_REQUIRED;
-	int64_t oldest = INT64_MAX;
 
 	*due_ms = INT64_MAX;
 	if (count + worker->unwritten.length == 0)
@@ -412,11 +442,9 @@ bool write_is_due(const struct worker *worker, int64_t now_ms, int64_t *due_ms)
 		*due_ms = worker->database_link.next_try.at_ms;
 		return false;
 	}
-	if (jobs->len > 0)
-		oldest = ((struct job *)jobs->pdata[0])->since_ms;
-	if (worker->answered.head != NULL)
-		oldest = MIN(oldest, ((struct job *)worker->answered.head->data)->since_ms);
-	*due_ms = count > 0 ? oldest + worker->config->mailout_batch_wait : now_ms;
+	*due_ms = count > 0 ? results_due_ms(worker) : now_ms;
+	for (size_t i = 0; i < worker->config->stream_count; i++)
+		*due_ms = MIN(*due_ms, claims_due_ms(worker, i));
 	return count >= (size_t)worker->config->mailout_batch_count || now_ms >= *due_ms ||
 	       worker->stopping;
 }
