@@ -69,6 +69,7 @@ static void full_by_bytes(void **state)
 static void due_after_its_first_message(void **state)
 {
 	struct batch *batch = batch_new(&limits);
+	struct deadline earliest = deadline_in(limits.wait_ms);
 	struct deadline latest;
 
 	(void)state;
@@ -76,10 +77,7 @@ static void due_after_its_first_message(void **state)
 	latest = deadline_in(limits.wait_ms);
 	g_usleep(5000);
 	add(batch, 2, 1);
-	assert_true(batch_deadline(batch).at_ms <= latest.at_ms);
-	assert_false(deadline_passed(batch_deadline(batch)));
-	g_usleep(60000);
-	assert_true(deadline_passed(batch_deadline(batch)));
+	assert_in_range(batch_deadline(batch).at_ms, earliest.at_ms, latest.at_ms);
 	batch_free(&batch);
 }
 
