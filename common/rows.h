@@ -32,7 +32,8 @@ struct rows {
 void rows_init(struct rows *rows, const struct rows_shape *shape, struct db *db);
 void rows_clear(struct rows *rows);
 
-/* Run an INSERT of `count` rows (count * columns values).  *affected (may be NULL) is the sum. */
+/* Run an INSERT of `count` rows (count * columns values), or an UPDATE ... IN (...) of so many.
+ * *affected (may be NULL) is the sum. */
 enum outcome rows_insert(struct rows *rows, const struct db_value *values, size_t count,
 			 int64_t *affected, struct reason *reason);
 

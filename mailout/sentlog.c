@@ -8,8 +8,9 @@
 #include "common/rows.h"
 
 /* A claim of another run that is younger than this may be one of a run that is alive: a broker that
- * was restarted delivers again what is in flight. */
-enum { BUSY_MS = 10000 };
+ * was restarted delivers again what is in flight, and an application may publish a request twice.
+ */
+enum { BUSY_MS = 4 * SENTLOG_RENEW_MS };
 
 /* Widths of columns in characters; what is longer is cut. */
 enum {
@@ -61,6 +62,11 @@ static const struct rows_shape known_shape = {
 	" TIMESTAMPDIFF(MICROSECOND, claimed_at, CURRENT_TIMESTAMP(3)) FROM outbound WHERE id IN (",
 	"?", ") FOR UPDATE", 1};
 
+static const struct rows_shape renew_shape = {
+	"UPDATE outbound SET claimed_at = CURRENT_TIMESTAMP(3), updated_at = updated_at"
+	" WHERE status = 'sending' AND id IN (",
+	"?", ")", 1};
+
 static const struct rows_shape done_shape = {
 	"SELECT outbound_id, email, status FROM outbound_recipients WHERE status IN ('sent', "
 	"'failed')"
@@ -75,6 +81,7 @@ struct sentlog {
 	struct rows recipients;
 	struct rows known;
 	struct rows done;
+	struct rows renewals;
 	GArray *values;      /* of the statement in hand */
 	GStringChunk *texts; /* of values that had to be made */
 };
@@ -174,6 +181,7 @@ struct sentlog *sentlog_open(const struct config *config, struct deadline deadli
 	rows_init(&sentlog->recipients, &recipient_shape, db);
 	rows_init(&sentlog->known, &known_shape, db);
 	rows_init(&sentlog->done, &done_shape, db);
+	rows_init(&sentlog->renewals, &renew_shape, db);
 	return sentlog;
 }
 
@@ -188,6 +196,7 @@ void sentlog_close(struct sentlog **sentlog)
 	rows_clear(&old->recipients);
 	rows_clear(&old->known);
 	rows_clear(&old->done);
+	rows_clear(&old->renewals);
 	db_close(&old->db);
 	g_array_unref(old->values);
 	g_string_chunk_free(old->texts);
@@ -469,6 +478,15 @@ static enum outcome claim_all(struct sentlog *sentlog, struct claim *claims, siz
 	if (outcome != OUTCOME_OK || affected == (int64_t)count)
 		return outcome;
 	return claim_known(sentlog, claims, count, reason);
+}
+
+enum outcome sentlog_renew(struct sentlog *sentlog, const struct id *ids, size_t count,
+			   struct reason *reason)
+{
+	begin_values(sentlog);
+	for (size_t i = 0; i < count; i++)
+		add(sentlog, db_bytes(&ids[i], sizeof(ids[i])));
+	return rows_insert(&sentlog->renewals, values(sentlog), count, NULL, reason);
 }
 
 /* ---- the transaction ---- */

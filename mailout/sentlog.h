@@ -73,7 +73,7 @@ bool sentlog_lost(const struct sentlog *sentlog);
 enum claim_state {
 	CLAIM_NEW,     /* nothing, or an earlier try that was deferred: claimed now */
 	CLAIM_DONE,    /* sent or finally failed already: not to be sent */
-	CLAIM_BUSY,    /* another run claimed it a short time ago: ask again later */
+	CLAIM_BUSY,    /* another run claimed or renewed it a short time ago: ask again later */
 	CLAIM_IN_DOUBT /* claimed by a run that never told what came of it; claimed now */
 };
 
@@ -90,6 +90,12 @@ struct claim {
 /* Record the results of `rows` and claim; one transaction.  Either count may be 0. */
 enum outcome sentlog_write(struct sentlog *sentlog, struct outbound *const *rows, size_t row_count,
 			   struct claim *claims, size_t claim_count, struct reason *reason);
+
+/* Claims of `ids` count as new again: a run renews what it still has in hand, at least every
+ * SENTLOG_RENEW_MS, lest another one takes it for in doubt. */
+enum { SENTLOG_RENEW_MS = 2500 };
+enum outcome sentlog_renew(struct sentlog *sentlog, const struct id *ids, size_t count,
+			   struct reason *reason);
 
 /* Fetch a stored attachment's bytes, and its name and type unless the request has its own.  REJECT:
  * there is none of that id. */

@@ -184,6 +184,7 @@ static void work(struct worker *worker)
 		write_batch(worker);
 		send_dispatch(worker);
 	}
+	write_renew(worker);
 	if (worker->recorded.head != NULL)
 		publish_batch(worker);
 	publish_acknowledge(worker);

@@ -134,7 +134,8 @@ struct worker {
 	GQueue unwritten;       /* struct outbound: results for when the database is back */
 	GHashTable *unwritten_by_id;
 	size_t unwritten_bytes;
-	int64_t served_ms; /* when the publisher's heartbeats were looked after */
+	int64_t renewed_ms; /* when claims were renewed */
+	int64_t served_ms;  /* when the publisher's heartbeats were looked after */
 	int epoll_fd;
 	struct reason away; /* why the SMTP server took nothing last time */
 	bool stopping;
@@ -199,6 +200,8 @@ bool verdict_is_expired(const struct job *job);
 /* Write what is answered and prepared, as far as the database lets us. */
 void write_batch(struct worker *worker);
 bool write_is_due(const struct worker *worker, int64_t now_ms, int64_t *due_ms);
+/* Now and then: what takes long to send is not in doubt for that. */
+void write_renew(struct worker *worker);
 /* What the record would say, if it could be asked. */
 const struct outbound *write_unwritten(const struct worker *worker, const struct id *id);
 /* Keep the row of a job for when the database is back. */

@@ -400,6 +400,41 @@ void write_batch(struct worker *worker)
 		bypass(worker);
 }
 
+/* ---- renewing ---- */
+
+/* What is claimed and was not moved for a while. */
+static void gather_old(const GQueue *queue, int64_t now_ms, GArray *ids)
+{
+	for (const GList *link = queue->head; link != NULL; link = link->next) {
+		const struct job *job = link->data;
+
+		if (job->has_id && now_ms - job->since_ms >= SENTLOG_RENEW_MS)
+			g_array_append_val(ids, job->row->id);
+	}
+}
+
+void write_renew(struct worker *worker)
+{
+	int64_t now_ms = monotonic_ms();
+	struct reason reason;
+
+	if (now_ms - worker->renewed_ms < SENTLOG_RENEW_MS)
+		return;
+	worker->renewed_ms = now_ms;
+	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(struct id));
+
+	gather_old(&worker->flying, now_ms, ids);
+	for (size_t i = 0; i < worker->config->stream_count; i++)
+		gather_old(&worker->streams[i].claimed, now_ms, ids);
+	if (ids->len == 0 || !open_database(worker))
+		return;
+	/* A deadlock or a lock wait: the next time will do. */
+	if (sentlog_renew(worker->sentlog, (const struct id *)ids->data, ids->len, &reason) !=
+		    OUTCOME_OK &&
+	    sentlog_lost(worker->sentlog))
+		lose_database(worker, &reason);
+}
+
 /* ---- when ---- */
 
 /* A first message of a stream that has nothing to do waits for nobody.  While enough of a stream is
@@ -407,7 +442,8 @@ void write_batch(struct worker *worker)
 static int64_t claims_due_ms(const struct worker *worker, size_t index)
 {
 	const struct stream *stream = &worker->streams[index];
-	const struct job *first = stream->prepared.head != NULL ? stream->prepared.head->data : NULL;
+	const struct job *first =
+		stream->prepared.head != NULL ? stream->prepared.head->data : NULL;
 
 	if (first == NULL || claim_room(worker, index) == 0 ||
 	    stream->claimed.length > claims_max(worker, index) / 2)
@@ -420,7 +456,8 @@ static int64_t claims_due_ms(const struct worker *worker, size_t index)
 /* Results wait for those of what is in flight. */
 static int64_t results_due_ms(const struct worker *worker)
 {
-	const struct job *first = worker->answered.head != NULL ? worker->answered.head->data : NULL;
+	const struct job *first =
+		worker->answered.head != NULL ? worker->answered.head->data : NULL;
 
 	if (first == NULL)
 		return INT64_MAX;

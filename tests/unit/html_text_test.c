@@ -210,6 +210,8 @@ static void check_attributes(const char *before, const char *format)
 	g_string_append(html, ">text");
 	clock_t begin = clock();
 	g_autofree char *text = html_to_text(html->str, html->len, LIMIT, &cut);
+
+	assert_non_null(text);
 	if (clock() - begin > 5 * CLOCKS_PER_SEC)
 		fail_msg("slow: %s %s", before, format);
 	html_text_deinit();
