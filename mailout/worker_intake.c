@@ -141,7 +141,7 @@ static enum outcome fetch_attachments(struct worker *worker, struct request *req
 
 		if (!attachment->is_stored || attachment->data != NULL)
 			continue;
-		if (worker->sentlog == NULL)
+		if (!write_open_database(worker))
 			return outcome_retry(
 				reason, "4.3.0",
 				"the database is away, and with it a stored attachment");

@@ -342,7 +342,7 @@ static void lose_database(struct worker *worker, const struct reason *reason)
 	link->next_try = deadline_in(backoff_pause(&link->backoff));
 }
 
-static bool open_database(struct worker *worker)
+bool write_open_database(struct worker *worker)
 {
 	struct link *link = &worker->database_link;
 	bool required = worker->config->mailout_record == CONFIG_RECORD_REQUIRED;
@@ -376,7 +376,7 @@ static bool write_with_database(struct worker *worker)
 	struct batch batch = {0};
 	struct reason reason;
 
-	if (!open_database(worker))
+	if (!write_open_database(worker))
 		return false;
 	gather(worker, &batch);
 	enum outcome outcome = write_once(worker, &batch, &reason);
@@ -426,7 +426,7 @@ void write_renew(struct worker *worker)
 	gather_old(&worker->flying, now_ms, ids);
 	for (size_t i = 0; i < worker->config->stream_count; i++)
 		gather_old(&worker->streams[i].claimed, now_ms, ids);
-	if (ids->len == 0 || !open_database(worker))
+	if (ids->len == 0 || !write_open_database(worker))
 		return;
 	/* A deadlock or a lock wait: the next time will do. */
 	if (sentlog_renew(worker->sentlog, (const struct id *)ids->data, ids->len, &reason) !=
