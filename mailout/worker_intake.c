@@ -146,6 +146,8 @@ static enum outcome fetch_attachments(struct worker *worker, struct request *req
 				reason, "4.3.0",
 				"the database is away, and with it a stored attachment");
 		outcome = sentlog_attachment(worker->sentlog, attachment, reason);
+		if (outcome == OUTCOME_RETRY && write_reopen_database(worker, reason))
+			outcome = sentlog_attachment(worker->sentlog, attachment, reason);
 		if (outcome != OUTCOME_OK)
 			return outcome;
 	}

@@ -199,6 +199,8 @@ bool verdict_is_expired(const struct job *job);
 
 /* Connects if it is time to; false: the database is away, and worker->database_link knows. */
 bool write_open_database(struct worker *worker);
+/* The connection is lost, and here it is again: servers end those that were idle for long. */
+bool write_reopen_database(struct worker *worker, struct reason *reason);
 /* Write what is answered and prepared, as far as the database lets us. */
 void write_batch(struct worker *worker);
 bool write_is_due(const struct worker *worker, int64_t now_ms, int64_t *due_ms);

@@ -342,21 +342,36 @@ static void lose_database(struct worker *worker, const struct reason *reason)
 	link->next_try = deadline_in(backoff_pause(&link->backoff));
 }
 
+static bool connect_database(struct worker *worker, struct reason *reason)
+{
+	bool required = worker->config->mailout_record == CONFIG_RECORD_REQUIRED;
+
+	worker->sentlog = sentlog_open(
+		worker->config,
+		deadline_in(required ? CONNECT_REQUIRED_MS : CONNECT_BEST_EFFORT_MS), reason);
+	return worker->sentlog != NULL;
+}
+
 bool write_open_database(struct worker *worker)
 {
-	struct link *link = &worker->database_link;
-	bool required = worker->config->mailout_record == CONFIG_RECORD_REQUIRED;
 	struct reason reason;
 
 	if (worker->sentlog != NULL)
 		return true;
-	if (!deadline_passed(link->next_try))
+	if (!deadline_passed(worker->database_link.next_try))
 		return false;
-	worker->sentlog = sentlog_open(
-		worker->config,
-		deadline_in(required ? CONNECT_REQUIRED_MS : CONNECT_BEST_EFFORT_MS), &reason);
-	if (worker->sentlog == NULL)
+	if (!connect_database(worker, &reason))
 		lose_database(worker, &reason);
+	return worker->sentlog != NULL;
+}
+
+bool write_reopen_database(struct worker *worker, struct reason *reason)
+{
+	if (!sentlog_lost(worker->sentlog))
+		return false;
+	sentlog_close(&worker->sentlog);
+	if (!connect_database(worker, reason))
+		lose_database(worker, reason);
 	return worker->sentlog != NULL;
 }
 
@@ -371,6 +386,15 @@ static void database_works(struct worker *worker)
 	backoff_reset(&link->backoff);
 }
 
+static enum outcome write_whole(struct worker *worker, struct batch *batch, struct reason *reason)
+{
+	enum outcome outcome = write_once(worker, batch, reason);
+
+	if (outcome == OUTCOME_REJECT)
+		outcome = write_singly(worker, batch, reason);
+	return outcome;
+}
+
 static bool write_with_database(struct worker *worker)
 {
 	struct batch batch = {0};
@@ -379,14 +403,14 @@ static bool write_with_database(struct worker *worker)
 	if (!write_open_database(worker))
 		return false;
 	gather(worker, &batch);
-	enum outcome outcome = write_once(worker, &batch, &reason);
+	enum outcome outcome = write_whole(worker, &batch, &reason);
 
-	if (outcome == OUTCOME_REJECT)
-		outcome = write_singly(worker, &batch, &reason);
+	if (outcome == OUTCOME_RETRY && write_reopen_database(worker, &reason))
+		outcome = write_whole(worker, &batch, &reason);
 	if (outcome == OUTCOME_OK) {
 		database_works(worker);
 		written(worker, &batch);
-	} else {
+	} else if (worker->sentlog != NULL) {
 		lose_database(worker, &reason);
 	}
 	clear(&batch);
