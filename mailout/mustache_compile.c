@@ -200,10 +200,9 @@ static bool next_tag(struct compiler *compiler, struct tag *tag, bool *broken)
 
 	while (at < compiler->size && is_space(text[at]))
 		at++;
-	tag->sigil =
-		at < compiler->size && strchr("#^/!=>&{<$", text[at]) != NULL ? text[at] : '\0';
-	if (tag->sigil != '\0')
-		at++;
+	tag->sigil = '\0';
+	if (at < compiler->size && text[at] != '\0' && strchr("#^/!=>&{<$", text[at]) != NULL)
+		tag->sigil = text[at++];
 	snprintf(closing, sizeof(closing), "%s%s",
 		 tag->sigil == '{'   ? "}"
 		 : tag->sigil == '=' ? "="

@@ -7,8 +7,9 @@
  * offered, every other one is the C library's.
  *
  * Under TLS it takes "readable" for "a reply is here", reads before it writes, and waits: a session
- * ticket (TLS 1.3) that comes while a command is unwritten stops it until the time is over.  So this
- * module defines poll(2), too: that connection is readable only if there is something for libesmtp.
+ * ticket (TLS 1.3) that comes while a command is unwritten stops it until the time is over.  So
+ * this module defines poll(2), too: that connection is readable only if there is something for
+ * libesmtp.
  */
 #ifndef MAILOUT_SENDER_SOCKET_H
 #define MAILOUT_SENDER_SOCKET_H
@@ -29,8 +30,8 @@ void sender_socket_offer(int socket);
 /* The descriptor that the offered connection has now; -1 if nobody has taken it. */
 int sender_socket_taken(void);
 
-/* From now on the taken connection is readable for poll(2) only if has_data(argument) says so, which
- * is asked when bytes have come.  It ends with the next sender_socket_offer(). */
+/* From now on the taken connection is readable for poll(2) only if has_data(argument) says so,
+ * which is asked when bytes have come.  It ends with the next sender_socket_offer(). */
 void sender_socket_filter(bool (*has_data)(void *argument), void *argument);
 
 /* Does it stay on this machine? */

@@ -16,8 +16,8 @@ enum {
 };
 
 /* Requests in hand, and messages built, in bytes.  One is always taken. */
-static const size_t WEIGHT_MAX = 48 * 1024 * 1024;
-static const size_t PREPARED_WEIGHT_MAX = 24 * 1024 * 1024;
+static const size_t WEIGHT_MAX = (size_t)48 * 1024 * 1024;
+static const size_t PREPARED_WEIGHT_MAX = (size_t)24 * 1024 * 1024;
 
 bool intake_has_room(const struct worker *worker)
 {

@@ -187,6 +187,10 @@ static void orphan(struct worker *worker, struct job *job)
 
 void job_orphan_all(struct worker *worker)
 {
-	while (worker->order.head != NULL)
-		orphan(worker, worker->order.head->data);
+	GList *next;
+
+	for (GList *link = worker->order.head; link != NULL; link = next) {
+		next = link->next;
+		orphan(worker, link->data);
+	}
 }

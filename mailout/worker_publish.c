@@ -244,7 +244,6 @@ static void log_once(const struct worker *worker, struct job *job)
 static void publish(struct worker *worker, struct outbox *outbox, GPtrArray *jobs)
 {
 	size_t count = outbox->messages->len;
-	g_autofree enum outcome *outcomes = g_new0(enum outcome, count);
 	struct reason reason;
 
 	if (count == 0)
@@ -254,6 +253,8 @@ static void publish(struct worker *worker, struct outbox *outbox, GPtrArray *job
 			g_ptr_array_remove(jobs, outbox->jobs->pdata[i]);
 		return;
 	}
+	g_autofree enum outcome *outcomes = g_new0(enum outcome, count);
+
 	worker->served_ms = monotonic_ms();
 	if (broker_publish_all(worker->publisher, (struct broker_message *)outbox->messages->data,
 			       count, outcomes, deadline_in(PUBLISH_MS), &reason) == OUTCOME_OK) {

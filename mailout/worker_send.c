@@ -12,7 +12,7 @@ enum {
 };
 
 /* ... and their bytes; one is always taken. */
-static const size_t WINDOW_BYTES = 2 * 1024 * 1024;
+static const size_t WINDOW_BYTES = (size_t)2 * 1024 * 1024;
 
 /* ---- sessions ---- */
 

@@ -11,7 +11,7 @@ enum {
 };
 
 /* Results kept for a database that is away. */
-static const size_t UNWRITTEN_BYTES_MAX = 16 * 1024 * 1024;
+static const size_t UNWRITTEN_BYTES_MAX = (size_t)16 * 1024 * 1024;
 
 /* ---- results for later ---- */
 

@@ -86,7 +86,7 @@ fresh
 mailout_start
 wait_for 10 sh -c "[ \"\$(grep -c event=consuming $TMP/log)\" = 3 ]"
 sink_mode 'pause 25'
-for i in 1 2 3; do requests 1 | publish; done
+for _ in 1 2 3; do requests 1 | publish; done
 recorded 'sent 1' 60
 told_twice() { [ "$(events duplicate)" = 2 ]; }
 ok 'the same request three times: two are duplicates' wait_for 30 told_twice

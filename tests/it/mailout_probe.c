@@ -67,8 +67,11 @@ static int publish(struct broker *broker, const char *stream)
 	g_autoptr(GString) input = read_input();
 	g_auto(GStrv) lines = g_strsplit(g_strchomp(input->str), "\n", -1);
 	size_t count = g_strv_length(lines);
-	g_autofree struct broker_message *messages = g_new0(struct broker_message, count);
-	g_autofree enum outcome *outcomes = g_new0(enum outcome, count);
+
+	if (broker_confirm_select(broker, deadline_in(WAIT_MS), &reason) != OUTCOME_OK)
+		return fail();
+	struct broker_message *messages = g_new0(struct broker_message, count + 1);
+	enum outcome *outcomes = g_new0(enum outcome, count + 1);
 
 	for (size_t i = 0; i < count; i++)
 		messages[i] = (struct broker_message){.exchange = EXCHANGE_OUT,
@@ -76,11 +79,12 @@ static int publish(struct broker *broker, const char *stream)
 						      .body = lines[i],
 						      .body_size = strlen(lines[i]),
 						      .content_type = CONTENT_TYPE_JSON};
-	if (broker_confirm_select(broker, deadline_in(WAIT_MS), &reason) != OUTCOME_OK ||
-	    broker_publish_all(broker, messages, count, outcomes, deadline_in(WAIT_MS), &reason) !=
-		    OUTCOME_OK)
-		return fail();
-	return EXIT_SUCCESS;
+	enum outcome outcome = broker_publish_all(broker, messages, count, outcomes,
+						  deadline_in(WAIT_MS), &reason);
+
+	g_free(messages);
+	g_free(outcomes);
+	return outcome == OUTCOME_OK ? EXIT_SUCCESS : fail();
 }
 
 static void show(const struct broker_delivery *delivery)

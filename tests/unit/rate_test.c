@@ -9,7 +9,7 @@
 
 #include "mailout/rate.h"
 
-enum { SECOND_MS = 1000 };
+static const int64_t SECOND_MS = 1000;
 
 static void no_limit_never_waits(void **state)
 {

@@ -9,7 +9,8 @@
 
 #include "common/retry.h"
 
-enum { DAY_S = 24 * 60 * 60, MINUTE_MS = 60 * 1000 };
+enum { DAY_S = 24 * 60 * 60 };
+static const int64_t MINUTE_MS = 60000;
 
 /* 1m 5m 15m 1h 4h, given up after 5 days */
 static struct config *config;
