@@ -264,19 +264,11 @@ static const struct template *find(const struct template_set *set, const char *n
 	return NULL;
 }
 
-enum outcome template_set_render(struct template_set *set, const char *name, const char *locale,
-				 const struct wire *model, struct rendered *rendered,
-				 struct reason *reason)
+static enum outcome render(const struct template_set *set, const char *name, const char *locale,
+			   const struct wire *model, struct rendered *rendered,
+			   struct reason *reason)
 {
 	enum outcome outcome = OUTCOME_OK;
-
-	*rendered = (struct rendered){0};
-	if (locale == NULL)
-		locale = "";
-	if (*locale != '\0' && !template_is_locale(locale))
-		return outcome_reject(reason, "5.6.0", "Locale: %s is none", locale);
-	if (deadline_passed(set->next_check))
-		template_set_refresh(set);
 	const struct template *template = find(set, name, &outcome, reason);
 
 	if (template == NULL)
@@ -291,6 +283,29 @@ enum outcome template_set_render(struct template_set *set, const char *name, con
 	g_auto(GStrv) chain = template_chain(template, locale);
 
 	return template_render(template, chain, model, &set->limits, rendered, reason);
+}
+
+enum outcome template_set_render(struct template_set *set, const char *name, const char *locale,
+				 const struct wire *model, struct rendered *rendered,
+				 struct reason *reason)
+{
+	bool is_due = deadline_passed(set->next_check);
+
+	*rendered = (struct rendered){0};
+	if (locale == NULL)
+		locale = "";
+	if (*locale != '\0' && !template_is_locale(locale))
+		return outcome_reject(reason, "5.6.0", "Locale: %s is none", locale);
+	if (is_due)
+		template_set_refresh(set);
+	enum outcome outcome = render(set, name, locale, model, rendered, reason);
+
+	/* For good only after a look at what is there now: the template may be of this second. */
+	if (outcome == OUTCOME_REJECT && !is_due) {
+		template_set_refresh(set);
+		outcome = render(set, name, locale, model, rendered, reason);
+	}
+	return outcome;
 }
 
 /* ---- looking at templates ---- */

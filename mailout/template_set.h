@@ -8,8 +8,9 @@
  *	DIR/_partials/IMAGE		images of layouts
  *
  * A template is used only if its sample renders in all its locales.  Edits are picked up without a
- * restart (looked for at most once a second, by the files' times and sizes); a broken edit, also
- *one of a partial, keeps the last good version and says so once.  A template that vanished stays.
+ * restart (looked for at most once a second and before a request is refused, by the files' times
+ * and sizes); a broken edit, also one of a partial, keeps the last good version and says so once.
+ * A template that vanished stays.
  */
 #ifndef MAILOUT_TEMPLATE_SET_H
 #define MAILOUT_TEMPLATE_SET_H

@@ -309,6 +309,26 @@ static void edits_are_seen_after_a_second(void **state)
 	assert_string_equal(fixture->complaints->str, "");
 }
 
+/* A request may come right after its template. */
+static void nothing_is_refused_without_a_look(void **state)
+{
+	struct fixture *fixture = *state;
+
+	load(fixture);
+	assert_int_equal(render(fixture, "other", "", "{\"who\":\"A\"}"), OUTCOME_REJECT);
+	write_file(fixture, "other/template.json",
+		   "{\"Description\":\"d\",\"Parameters\":{\"who\":{\"Type\":\"string\"}},"
+		   "\"Sample\":{\"who\":\"Ada\"}}");
+	write_file(fixture, "other/subject.mustache", "Hello {{who}}\n");
+	write_file(fixture, "other/text.mustache", "Hello {{who}}");
+	assert_int_equal(render(fixture, "other", "", "{\"who\":\"A\"}"), OUTCOME_OK);
+	assert_string_equal(fixture->rendered.text, "Hello A");
+	write_file(fixture, "hello/template.json",
+		   "{\"Description\":\"d\",\"Parameters\":{\"name\":{\"Type\":\"string\","
+		   "\"Optional\":true}},\"Sample\":{\"name\":\"Ada\"}}");
+	renders_text(fixture, "", "{}", "Hello ");
+}
+
 static void broken_edits_keep_the_last_good_version(void **state)
 {
 	struct fixture *fixture = *state;
@@ -763,6 +783,7 @@ int main(void)
 		test(layouts_are_filled),
 		test(earlier_folders_win),
 		test(edits_are_seen_after_a_second),
+		test(nothing_is_refused_without_a_look),
 		test(broken_edits_keep_the_last_good_version),
 		test(broken_partials_keep_the_last_good_version),
 		test(a_vanished_template_stays),
