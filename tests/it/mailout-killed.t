@@ -10,6 +10,9 @@ mailout_set mailout batch_count 20
 "${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -o "$TMP/die.so" "$TREE/tests/it/shim/die.c" \
 	$(pkg-config --cflags librabbitmq libmariadb) -ldl || bail_out 'the shim does not compile'
 
+# Sanitizers want to be loaded before a shim.
+export ASAN_OPTIONS="verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+
 recorded_numbers() { sql "SELECT SUBSTRING_INDEX(subject, ' ', -1) FROM outbound WHERE status = 'sent'" | sort -n; }
 
 # killed PLACE CALL
