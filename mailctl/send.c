@@ -52,6 +52,7 @@ struct send {
 	const char *stream;
 	bool dry_run;
 	bool print_json;
+	bool stdin_read;
 	int status; /* EXIT_FINE until something is wrong */
 };
 
@@ -158,6 +159,11 @@ static GByteArray *read_file(struct send *send, const char *option, const char *
 	int fd = is_stdin ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
 	GByteArray *content = NULL;
 
+	if (is_stdin && send->stdin_read) {
+		fail(send, EXIT_BAD_USAGE, "%s -: standard input was read already", option);
+		return NULL;
+	}
+	send->stdin_read = send->stdin_read || is_stdin;
 	if (fd >= 0)
 		content = read_all(fd, (size_t)send->config->limits.request_size);
 	if (content == NULL)

@@ -42,6 +42,8 @@ is "$(refused --to b@example.net --subject s --text "$TMP/none")" "$(printf 'mai
 is "$(refused --to b@example.net --stream fast --subject s --text "$TMP/letter.txt")" "$(printf 'mailctl: send: --stream: no stream is named "fast"\nexit 64')" 'an unknown stream'
 is "$(refused -p '=1')" "$(printf 'mailctl: send: -p =1: NAME=TEXT or NAME:=JSON expected\nexit 64')" 'a parameter without a name'
 like "$(refused -p 'a:={')" '^mailctl: send: -p a: .*JSON|^mailctl: send: -p a: ' 'a parameter that is no JSON'
+is "$(echo Hi | refused --to b@example.net --subject s --text - --html -)" \
+	"$(printf 'mailctl: send: --html -: standard input was read already\nexit 64')" 'standard input for two files'
 printf 'caf\351' > "$TMP/latin1"
 is "$(refused --to b@example.net --subject s --text "$TMP/latin1")" "$(printf 'mailctl: send: --text %s/latin1: not UTF-8\nexit 64' "$TMP")" 'text that is not UTF-8'
 sed "s/^hosts = .*/hosts = 127.0.0.1:1/" "$CONFIG" > "$TMP/away"
