@@ -87,6 +87,8 @@ struct session {
 	struct backoff backoff;
 	struct deadline rest; /* nothing is given to it before */
 	bool probing;         /* gets one message at a time */
+	size_t window;        /* messages it may have at a time */
+	int64_t busy_ms;      /* since when it has been at the present one, about; monotonic */
 	size_t bytes;         /* given and not answered */
 	unsigned int events;  /* that epoll watches */
 	int fd;               /* that epoll watches, or -1 */

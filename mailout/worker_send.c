@@ -4,7 +4,10 @@
 #include <sys/epoll.h>
 
 enum {
-	WINDOW = 32, /* messages given to a session and not answered */
+	WINDOW_MIN = 2, /* messages given to a session and not answered */
+	WINDOW_FIRST = 8,
+	WINDOW_MAX = 32,
+	SLOW_MS = 500, /* a server that takes this for a message gets fewer ahead */
 	REST_FIRST_MS = 500,
 	REST_MAX_MS = 30000,
 	STOP_MS = 2000,  /* for QUIT */
@@ -64,6 +67,7 @@ void send_start(struct worker *worker)
 
 		session->fd = -1;
 		session->rest = deadline_in(0);
+		session->window = WINDOW_FIRST;
 		session->backoff =
 			(struct backoff){.first_ms = REST_FIRST_MS, .max_ms = REST_MAX_MS};
 		start_session(worker, session);
@@ -137,10 +141,24 @@ static void tried(struct worker *worker, struct session *session)
 	backoff_reset(&session->backoff);
 }
 
+/* What was given to a session is finished before the process ends, and in doubt if it is killed:
+ * with a slow server that is to be little. */
+static void adapt_window(struct session *session)
+{
+	int64_t now_ms = monotonic_ms();
+
+	if (now_ms - session->busy_ms >= SLOW_MS)
+		session->window = MAX(session->window / 2, WINDOW_MIN);
+	else
+		session->window = MIN(session->window + 1, WINDOW_MAX);
+	session->busy_ms = now_ms;
+}
+
 static void take_result(struct worker *worker, struct session *session, struct sent *sent)
 {
 	struct job *job = g_hash_table_lookup(worker->in_hand, &sent->id);
 
+	adapt_window(session);
 	if (job != NULL && job->state == JOB_FLYING) {
 		session->bytes -= g_bytes_get_size(job->message);
 		if (sent->tried) {
@@ -189,7 +207,7 @@ static bool takes(const struct session *session)
 	pending = sender_pending(session->sender);
 	if (session->probing)
 		return pending == 0;
-	return pending == 0 || (pending < WINDOW && session->bytes < WINDOW_BYTES);
+	return pending == 0 || (pending < session->window && session->bytes < WINDOW_BYTES);
 }
 
 /* The one with the least to do; of several the first, so that a trickle keeps one connection open.
@@ -222,6 +240,8 @@ static void hand_over(struct worker *worker, struct session *session, struct job
 	gsize size;
 	const void *message = g_bytes_get_data(job->message, &size);
 
+	if (sender_pending(session->sender) == 0)
+		session->busy_ms = monotonic_ms();
 	session->bytes += size;
 	job->session = (size_t)(session - worker->sessions);
 	job->reason = (struct reason){.text = ""};

@@ -21,6 +21,20 @@ recorded 'sent 300'
 is "$(mail_numbers | uniq | wc -l) $(mail_count)" '300 300' 'and is sent by the next run, once'
 is "$(events in-doubt)" 0 'without any doubt'
 
+# A slow server has few ahead, so that the end does not take long.
+mailout_stop
+sink_mode 'pause 2'
+: > "$SINK/mails"
+mailout_start
+first=501 requests 100 | publish
+delivered 6
+begin=$(date +%s)
+mailout_stop
+ok 'a slow server: ends soon' test $(($(date +%s) - begin)) -le 20
+is "$(sql "SELECT COUNT(*) FROM outbound WHERE status = 'sending'")" 0 'and nothing is in doubt'
+"$SANDBOX" broker "$SANDBOX_DIR" -q purge_queue -p "$AMQP_VHOST" mail.out.transactional > /dev/null
+mailout_start
+
 # A second one leaves at once.
 sink_mode 'pause 3'
 first=301 requests 5 | publish

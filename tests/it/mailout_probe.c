@@ -71,6 +71,7 @@ static int publish(struct broker *broker, const char *stream)
 	if (broker_confirm_select(broker, deadline_in(WAIT_MS), &reason) != OUTCOME_OK)
 		return fail();
 	struct broker_message *messages = g_new0(struct broker_message, count + 1);
+	/* cppcheck-suppress AssignmentIntegerToAddress ; of a macro of GLib */
 	enum outcome *outcomes = g_new0(enum outcome, count + 1);
 
 	for (size_t i = 0; i < count; i++)
