@@ -74,6 +74,7 @@ struct config {
 	/* [mailpipe] */
 	char *instance;
 	char *recipient_delimiter;
+	char *state_dir;
 	/* [amqp] */
 	char **amqp_hosts; /* host[:port], NULL at the end */
 	char *amqp_vhost;

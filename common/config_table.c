@@ -56,6 +56,9 @@ const struct parameter config_parameters[] = {
 	TEXT("mailpipe", "recipient_delimiter", FIELD(recipient_delimiter), "+",
 	     "Postfix's recipient_delimiter: characters that begin a tag in user+tag@example.com."),
 
+	TEXT("mailpipe", "state_dir", FIELD(state_dir), "/var/lib/mailpipe",
+	     "Folder of small files that survive a restart: counts of notices, alerts under way."),
+
 	LIST("amqp", "hosts", FIELD(amqp_hosts), "localhost",
 	     "RabbitMQ servers, host[:port], tried in order. Port 5672, or 5671 with TLS."),
 	TEXT("amqp", "vhost", FIELD(amqp_vhost), "/", "Virtual host."),
