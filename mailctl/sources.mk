@@ -15,10 +15,12 @@ MAILCTL_SOURCES = \
 	mailctl/preview.c \
 	mailctl/preview_data.c \
 	mailctl/preview_page.c \
+	mailctl/progress.c \
 	mailctl/rabbitmqctl.c \
 	mailctl/render.c \
 	mailctl/report.c \
 	mailctl/run.c \
 	mailctl/send.c \
 	mailctl/setup.c \
-	mailctl/setup_mysql.c
+	mailctl/setup_mysql.c \
+	mailctl/table.c
