@@ -28,7 +28,7 @@ static void the_bar(void **state)
 		"requeue  [############-----------------------]   36%  36,021 of 100,000  5,012/s  13s "
 		"left");
 	is_line(0, 10, -1, 40, "requeue  [--------------]    0%  0 of 10");
-	is_line(10, 10, 2.5, 50, "requeue  [##################]  100%  10 of 10  2.5/s");
+	is_line(10, 10, 2.5, 50, "requeue  [################]  100%  10 of 10  2.5/s");
 }
 
 static void a_narrow_terminal_has_no_bar(void **state)
