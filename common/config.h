@@ -54,14 +54,16 @@ struct config_route {
 	char *name;
 	char **recipients; /* patterns, NULL at the end */
 	bool serial;
-	int64_t raw; /* enum config_raw */
-	int line;    /* of [route NAME] */
+	int64_t raw;  /* enum config_raw */
+	int64_t keep; /* 0: for ever */
+	int line;     /* of [route NAME] */
 };
 
 /* Where outgoing requests queue up: mail.out.NAME.  The first in the file is served first. */
 struct config_stream {
 	char *name;
 	int64_t rate; /* messages a second of one worker; 0: no limit */
+	int64_t keep; /* 0: for ever */
 	int line;     /* 0: a default one */
 };
 

@@ -235,6 +235,8 @@ const struct parameter config_route_parameters[] = {
 	     "One active consumer only: messages are stored one after the other."),
 	CHOICE("route NAME", "raw", ROUTE(raw), "defect", raw_choices,
 	       "Put the raw mail into the document: always, never, or when parsing failed."),
+	TIME("route NAME", "keep", ROUTE(keep), "", 1 * MINUTE, 36500 * (24 * HOUR),
+	     "Age at which mailctl purge removes stored mails; empty: never."),
 };
 const size_t config_route_parameter_count =
 	sizeof(config_route_parameters) / sizeof(config_route_parameters[0]);
@@ -244,6 +246,9 @@ const size_t config_route_parameter_count =
 const struct parameter config_stream_parameters[] = {
 	INT("stream NAME", "rate", STREAM(rate), "0", 0, 100000,
 	    "Messages a second of one worker over all its sessions; 0: no limit."),
+	TIME("stream NAME", "keep", STREAM(keep), "", 1 * MINUTE, 36500 * (24 * HOUR),
+	     "Age at which mailctl purge removes the records of finished requests; empty: "
+	     "never."),
 };
 const size_t config_stream_parameter_count =
 	sizeof(config_stream_parameters) / sizeof(config_stream_parameters[0]);

@@ -24,8 +24,8 @@ struct parameter {
 	const char *section;
 	const char *name;
 	enum parameter_type type;
-	size_t offset; /* in struct config, config_route or config_stream */
-	const char *default_value;
+	size_t offset;             /* in struct config, config_route or config_stream */
+	const char *default_value; /* of a number "": it may be left out, and is 0 then */
 	int64_t minimum;
 	int64_t maximum;
 	const char *const *choices; /* NULL at the end */

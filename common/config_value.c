@@ -94,12 +94,22 @@ char *config_range_text(const struct parameter *parameter)
 	return g_strdup_printf("%s to %s", low, high);
 }
 
+/* A number that may be left out; it is 0 then. */
+static bool may_be_empty(const struct parameter *parameter)
+{
+	return parameter->default_value != NULL && *parameter->default_value == '\0';
+}
+
 static enum outcome set_number(const struct parameter *parameter, int64_t *to, const char *value,
 			       struct reason *reason)
 {
 	struct units units = units_of(parameter->type);
 	char *end;
 
+	if (*value == '\0' && may_be_empty(parameter)) {
+		*to = 0;
+		return OUTCOME_OK;
+	}
 	errno = 0;
 	long long number = strtoll(value, &end, 10);
 
@@ -226,6 +236,8 @@ char *config_value_text(const struct parameter *parameter, const void *base)
 	case PARAMETER_TIME:
 		break;
 	}
+	if (*(const int64_t *)from == 0 && may_be_empty(parameter))
+		return g_strdup("");
 	return number_text(parameter->type, *(const int64_t *)from);
 }
 

@@ -228,7 +228,8 @@ static void what_is_printed_can_be_read(void **state)
 	(void)state;
 	struct reason reason;
 	struct config *config = load("[mysql]\nhosts = a:1 b:2\ntimeout = 1500ms\n"
-				     "[route x]\nrecipients = a@b /c,d/\nserial = yes\n",
+				     "[route x]\nrecipients = a@b /c,d/\nserial = yes\n"
+				     "[route y]\nrecipients = c@d\nkeep = 30d\n",
 				     &reason);
 	FILE *out = fopen(path, "w");
 
@@ -242,6 +243,8 @@ static void what_is_printed_can_be_read(void **state)
 	assert_int_equal(config->mysql_timeout, 1500);
 	assert_string_equal(config->routes[0].recipients[1], "/c,d/");
 	assert_true(config->routes[0].serial);
+	assert_int_equal(config->routes[0].keep, 0); /* may be left out, and is printed as empty */
+	assert_int_equal(config->routes[1].keep, INT64_C(30) * 86400 * 1000);
 	config_free(&config);
 }
 
