@@ -133,6 +133,7 @@ struct config {
 	/* [log] */
 	char *log_target;
 	int64_t log_level; /* syslog priority */
+	char **log_files;  /* patterns of files, and "journal"; NULL at the end */
 	struct config_limits limits;
 	/* [route NAME], in the order of the file */
 	struct config_route *routes;

@@ -223,6 +223,9 @@ const struct parameter config_parameters[] = {
 	TEXT("log", "target", FIELD(log_target), "syslog", "syslog (facility mail) or stderr."),
 	CHOICE("log", "level", FIELD(log_level), "info", level_choices,
 	       "Least important priority that is logged."),
+	LIST("log", "files", FIELD(log_files), "/var/log/mail.log* journal",
+	     "Where the lines of Postfix and of mailpipe end up: patterns of files, the compressed "
+	     "ones too, and the word journal; mailctl trace reads them."),
 };
 const size_t config_parameter_count = sizeof(config_parameters) / sizeof(config_parameters[0]);
 
