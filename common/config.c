@@ -9,41 +9,69 @@
 enum {
 	PASSWORD_MAX = 512,
 	INSTANCE_MAX = 64,
-	RETRY_TIERS_MAX = 20,
+	RISING_MAX = 20,
 };
 
 static const char STATUS[] = "4.3.5"; /* RFC 3463: system incorrectly configured */
-static const int64_t RETRY_DELAY_MIN = 100;
-static const int64_t RETRY_DELAY_MAX = INT64_C(7) * 24 * 60 * 60 * 1000;
+static const int64_t RISING_DELAY_MIN = 100;
+static const int64_t RISING_DELAY_MAX = INT64_C(7) * 24 * 60 * 60 * 1000;
 
-static bool check_retry(struct config *config, struct reason *reason)
+/* A list of rising times. */
+struct rising {
+	const char *name; /* "[retry] tiers" */
+	char **words;
+	int64_t **delays;
+	size_t *count;
+};
+
+static bool check_rising(const struct config *config, const struct rising *list,
+			 struct reason *reason)
 {
 	int64_t before = 0;
+	g_autofree char *where = g_strdup_printf("%s: %s", config->file, list->name);
 
-	config->retry_tier_count = g_strv_length(config->retry_tiers);
-	if (config->retry_tier_count == 0 || config->retry_tier_count > RETRY_TIERS_MAX) {
-		outcome_retry(reason, STATUS, "%s: [retry] tiers: 1 to %d of them", config->file,
-			      RETRY_TIERS_MAX);
+	*list->count = g_strv_length(list->words);
+	if (*list->count == 0 || *list->count > RISING_MAX) {
+		outcome_retry(reason, STATUS, "%s: 1 to %d of them", where, RISING_MAX);
 		return false;
 	}
-	config->retry_delays = g_new(int64_t, config->retry_tier_count);
-	for (size_t i = 0; i < config->retry_tier_count; i++) {
-		int64_t *delay = &config->retry_delays[i];
-		g_autofree char *where = g_strdup_printf("%s: [retry] tiers", config->file);
+	*list->delays = g_new(int64_t, *list->count);
+	for (size_t i = 0; i < *list->count; i++) {
+		int64_t *delay = &(*list->delays)[i];
 
-		if (config_parse_time(config->retry_tiers[i], RETRY_DELAY_MIN, RETRY_DELAY_MAX,
-				      delay, reason) != OUTCOME_OK) {
+		if (config_parse_time(list->words[i], RISING_DELAY_MIN, RISING_DELAY_MAX, delay,
+				      reason) != OUTCOME_OK) {
 			reason_prefix(reason, where);
 			return false;
 		}
 		if (*delay <= before) {
 			outcome_retry(reason, STATUS, "%s: %s is not longer than the one before",
-				      where, config->retry_tiers[i]);
+				      where, list->words[i]);
 			return false;
 		}
 		before = *delay;
 	}
 	return true;
+}
+
+static bool check_times(struct config *config, struct reason *reason)
+{
+	const struct rising tiers = {"[retry] tiers", config->retry_tiers, &config->retry_delays,
+				     &config->retry_tier_count};
+	const struct rising pauses = {"[alerts] pauses", config->alerts_pauses,
+				      &config->alerts_pause_delays, &config->alerts_pause_count};
+
+	return check_rising(config, &tiers, reason) && check_rising(config, &pauses, reason);
+}
+
+static bool check_alerts(const struct config *config, struct reason *reason)
+{
+	if (*config->alerts_url == '\0' || g_str_has_prefix(config->alerts_url, "https://") ||
+	    g_str_has_prefix(config->alerts_url, "http://"))
+		return true;
+	outcome_retry(reason, STATUS, "%s: [alerts] url: begins neither with https:// nor http://",
+		      config->file);
+	return false;
 }
 
 static bool check_routes(struct config *config, struct reason *reason)
@@ -85,7 +113,8 @@ static bool check(struct config *config, struct reason *reason)
 			      config->file, INSTANCE_MAX);
 		return false;
 	}
-	return check_retry(config, reason) && check_routes(config, reason);
+	return check_times(config, reason) && check_alerts(config, reason) &&
+	       check_routes(config, reason);
 }
 
 /* What stands in no file but is always there. */
@@ -113,7 +142,7 @@ struct config *config_default(void)
 
 	config->route_set = route_set_new(config->recipient_delimiter);
 	add_default_streams(config);
-	check_retry(config, NULL);
+	check_times(config, NULL);
 	return config;
 }
 
@@ -149,6 +178,7 @@ void config_free(struct config **config)
 		g_free(old->streams[i].name);
 	g_free(old->streams);
 	g_free(old->retry_delays);
+	g_free(old->alerts_pause_delays);
 	route_set_free(&old->route_set);
 	g_free(old->file);
 	g_free(old);

@@ -1,6 +1,6 @@
 /*
  * /etc/mailpipe/mailpipe.conf: sections [mailpipe] [amqp] [mysql] [smtp] [retry]
- * [limits] [ingest] [mailout] [log], [route NAME] and [stream NAME], read with inih.
+ * [limits] [ingest] [mailout] [alerts] [log], [route NAME] and [stream NAME], read with inih.
  *
  * One table (config.c) describes every parameter: section, name, type, default,
  * range, help.  It parses, checks, and prints; a test compares it with
@@ -130,6 +130,22 @@ struct config {
 	int64_t ingest_batch_bytes;
 	int64_t ingest_batch_wait;
 	int64_t ingest_backoff_max;
+	/* [alerts] */
+	char **alerts_to; /* addresses, NULL at the end; as the next */
+	char **alerts_sms_to;
+	char *alerts_command; /* "": none */
+	char *alerts_url;     /* "": none */
+	int64_t alerts_timeout;
+	int64_t alerts_interval;
+	char **alerts_pauses;         /* as written: "15m"; NULL at the end */
+	int64_t *alerts_pause_delays; /* the same, milliseconds, rising */
+	size_t alerts_pause_count;
+	int64_t alerts_clear_after;
+	int64_t alerts_dead_letters;
+	int64_t alerts_queue_depth;
+	int64_t alerts_queue_age;
+	int64_t alerts_restarts;
+	int64_t alerts_restart_period;
 	/* [log] */
 	char *log_target;
 	int64_t log_level; /* syslog priority */

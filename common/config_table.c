@@ -6,6 +6,7 @@
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
 
 /* A member's name must not have parentheses. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define FIELD(member) offsetof(struct config, member)
@@ -219,6 +220,38 @@ const struct parameter config_parameters[] = {
 	CHOICE("mailout", "in_doubt", FIELD(mailout_in_doubt), "resend", in_doubt_choices,
 	       "A message whose sending was cut off between data and reply: send it again, or hold "
 	       "it."),
+
+	LIST("alerts", "to", FIELD(alerts_to), "",
+	     "Who is told by mail (template admin-alert); addresses."),
+	LIST("alerts", "sms_to", FIELD(alerts_sms_to), "",
+	     "Who is told in 160 characters (template admin-alert-sms): addresses of a gateway "
+	     "from "
+	     "mail to SMS."),
+	TEXT("alerts", "command", FIELD(alerts_command), "",
+	     "Run by sh -c with the alert's text on standard input; see mailctl(1), watch."),
+	TEXT("alerts", "url", FIELD(alerts_url), "",
+	     "http or https: the alert is posted there as JSON, by curl(1)."),
+	TIME("alerts", "timeout", FIELD(alerts_timeout), "30s", 100, 10 * MINUTE,
+	     "Time that one mail, command or post may take; then it is killed."),
+	TIME("alerts", "interval", FIELD(alerts_interval), "30s", 200, 1 * HOUR,
+	     "Pause between two rounds of mailctl watch."),
+	LIST("alerts", "pauses", FIELD(alerts_pauses), "15m 1h 4h 1d",
+	     "Pauses between the digests of what lasts, rising; the last one repeats."),
+	TIME("alerts", "clear_after", FIELD(alerts_clear_after), "1m", 0, 1 * DAY,
+	     "Time that something must be well before the all-clear; doubles each time that it "
+	     "fails again soon."),
+	INT("alerts", "dead_letters", FIELD(alerts_dead_letters), "0", 0, 1000000000,
+	    "Alert when there are more messages than this in mail.dead."),
+	INT("alerts", "queue_depth", FIELD(alerts_queue_depth), "10000", 1, 1000000000,
+	    "Alert when more messages than this wait in one queue."),
+	TIME("alerts", "queue_age", FIELD(alerts_queue_age), "15m", 200, 60 * DAY,
+	     "Alert when messages have waited in a queue for so long and it has not become "
+	     "shorter."),
+	INT("alerts", "restarts", FIELD(alerts_restarts), "4", 0, 1000000,
+	    "Alert when more workers of one program than this have ended unasked within "
+	    "restart_period."),
+	TIME("alerts", "restart_period", FIELD(alerts_restart_period), "10m", 1 * SECOND, 1 * DAY,
+	     "The time in which ended workers are counted."),
 
 	TEXT("log", "target", FIELD(log_target), "syslog", "syslog (facility mail) or stderr."),
 	CHOICE("log", "level", FIELD(log_level), "info", level_choices,

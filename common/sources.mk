@@ -24,6 +24,7 @@ COMMON_SOURCES = \
 	common/id.c \
 	common/log.c \
 	common/outcome.c \
+	common/restarts.c \
 	common/retry.c \
 	common/route.c \
 	common/rows.c \

@@ -13,6 +13,7 @@
 
 #include "common/deadline.h"
 #include "common/log.h"
+#include "common/restarts.h"
 #include "common/stop.h"
 #include "common/backoff.h"
 
@@ -108,6 +109,8 @@ static void ended(struct supervisor *supervisor, pid_t pid, int status)
 
 		process->start = deadline_in(pause_ms);
 		log_end_of(pid, status, pause_ms);
+		restarts_note(supervisor->config->state_dir, program_invocation_short_name, pid,
+			      status);
 		return;
 	}
 }

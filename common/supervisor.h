@@ -1,6 +1,7 @@
 /*
  * Forks `count` workers and keeps their number: one that ends unasked is started again after a
- * pause that grows while it keeps ending.  The workers have process groups of their own, so that a
+ * pause that grows while it keeps ending, and the end is noted for mailctl watch
+ * (common/restarts.h).  The workers have process groups of their own, so that a
  * terminal's SIGINT reaches the supervisor only; it passes the first stop signal on and ends them
  * at the second.
  */

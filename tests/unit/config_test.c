@@ -166,6 +166,28 @@ static void streams_and_retry_tiers_are_checked(void **state)
 	fails("[stream x]\n[stream x]\n", ":2: [stream x]: stands twice");
 }
 
+static void alerts_are_checked(void **state)
+{
+	(void)state;
+	struct reason reason;
+	struct config *config = config_default();
+
+	assert_int_equal(config->alerts_pause_count, 4);
+	assert_int_equal(config->alerts_pause_delays[3], 24 * 60 * 60 * 1000);
+	config_free(&config);
+	config = load("[alerts]\npauses = 1s 2s\nto = a@example.com, b@example.com\n"
+		      "url = https://example.com/x\n",
+		      &reason);
+	assert_non_null(config);
+	assert_int_equal(config->alerts_pause_delays[1], 2000);
+	assert_string_equal(config->alerts_to[1], "b@example.com");
+	config_free(&config);
+	fails("[alerts]\npauses = 1h 1h\n",
+	      ": [alerts] pauses: 1h is not longer than the one before");
+	fails("[alerts]\nurl = file:///etc/passwd\n",
+	      ": [alerts] url: begins neither with https:// nor http://");
+}
+
 static void lines_are_bounded(void **state)
 {
 	(void)state;
@@ -256,6 +278,7 @@ int main(void)
 		cmocka_unit_test(errors_name_file_line_and_key),
 		cmocka_unit_test(numbers_are_bounded),
 		cmocka_unit_test(streams_and_retry_tiers_are_checked),
+		cmocka_unit_test(alerts_are_checked),
 		cmocka_unit_test(lines_are_bounded),
 		cmocka_unit_test(missing_file_is_named),
 		cmocka_unit_test(passwords_are_a_first_line),
