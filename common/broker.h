@@ -52,6 +52,8 @@ void broker_close(struct broker **broker);
 #define HEADER_ATTEMPT "attempt"
 #define HEADER_FIRST_SEEN "first-seen"
 #define HEADER_LAST_ERROR "last-error"
+#define HEADER_DELAY_NOTICED "delay-noticed" /* ms since 1970: the sender knows of the delay */
+#define HEADER_REQUEUED "requeued"           /* how often it came back from mail.dead */
 
 struct broker_header {
 	const char *name;
@@ -92,6 +94,11 @@ enum outcome broker_publish_all(struct broker *broker, const struct broker_messa
 				size_t count, enum outcome *outcomes, struct deadline deadline,
 				struct reason *reason);
 
+/* Hand many to the socket without waiting for their confirms, which later calls read and drop: for
+ * optional messages whose loss harms nobody.  RETRY: the connection is gone. */
+enum outcome broker_tell(struct broker *broker, const struct broker_message *messages, size_t count,
+			 struct deadline deadline, struct reason *reason);
+
 /* ---- consuming ---- */
 
 struct broker_delivery {
@@ -111,6 +118,12 @@ struct broker_delivery {
 	char *last_error;
 	int64_t first_seen; /* seconds since 1970; these are 0 if absent, no number or < 0 */
 	int64_t attempt;
+	int64_t delay_noticed; /* ms since 1970 */
+	int64_t requeued;
+	/* What RabbitMQ itself did to it last (the first entry of x-death): "delivery_limit",
+	 * "expired" ..., and in which queue; NULL if nothing. */
+	char *death_reason;
+	char *death_queue;
 };
 
 void broker_delivery_clear(struct broker_delivery *delivery);

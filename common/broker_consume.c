@@ -22,6 +22,8 @@ void broker_delivery_clear(struct broker_delivery *delivery)
 	g_free(delivery->app_id);
 	g_free(delivery->queue_id);
 	g_free(delivery->last_error);
+	g_free(delivery->death_reason);
+	g_free(delivery->death_queue);
 	*delivery = (struct broker_delivery){0};
 }
 
@@ -186,6 +188,24 @@ static bool is_key(amqp_bytes_t key, const char *name)
 	return key.len == strlen(name) && memcmp(key.bytes, name, key.len) == 0;
 }
 
+/* An array of tables, the last death first. */
+static void take_death(struct broker_delivery *to, const amqp_field_value_t *value)
+{
+	if (value->kind != AMQP_FIELD_KIND_ARRAY || value->value.array.num_entries < 1 ||
+	    value->value.array.entries[0].kind != AMQP_FIELD_KIND_TABLE)
+		return;
+	const amqp_table_t *last = &value->value.array.entries[0].value.table;
+
+	for (int i = 0; i < last->num_entries; i++) {
+		const amqp_table_entry_t *entry = &last->entries[i];
+
+		if (is_key(entry->key, "reason") && to->death_reason == NULL)
+			to->death_reason = text_of(&entry->value);
+		else if (is_key(entry->key, "queue") && to->death_queue == NULL)
+			to->death_queue = text_of(&entry->value);
+	}
+}
+
 static void take_headers(struct broker_delivery *to, const amqp_table_t *headers)
 {
 	for (int i = 0; i < headers->num_entries; i++) {
@@ -199,6 +219,12 @@ static void take_headers(struct broker_delivery *to, const amqp_table_t *headers
 			to->first_seen = number_of(&entry->value);
 		else if (is_key(entry->key, HEADER_ATTEMPT))
 			to->attempt = number_of(&entry->value);
+		else if (is_key(entry->key, HEADER_DELAY_NOTICED))
+			to->delay_noticed = number_of(&entry->value);
+		else if (is_key(entry->key, HEADER_REQUEUED))
+			to->requeued = number_of(&entry->value);
+		else if (is_key(entry->key, "x-death"))
+			take_death(to, &entry->value);
 	}
 }
 

@@ -213,6 +213,19 @@ enum outcome broker_publish_all(struct broker *broker, const struct broker_messa
 	return outcome;
 }
 
+enum outcome broker_tell(struct broker *broker, const struct broker_message *messages, size_t count,
+			 struct deadline deadline, struct reason *reason)
+{
+	if (broker_usable(broker, reason) != OUTCOME_OK)
+		return OUTCOME_RETRY;
+	for (size_t i = 0; i < count; i++)
+		if (!strings_fit(&messages[i], reason))
+			return OUTCOME_RETRY;
+	if (send_messages(broker, messages, count, deadline) == OUTCOME_OK)
+		return OUTCOME_OK;
+	return broker_usable(broker, reason);
+}
+
 enum outcome broker_publish(struct broker *broker, const struct broker_message *message,
 			    struct deadline deadline, struct reason *reason)
 {

@@ -73,7 +73,8 @@ const struct parameter config_parameters[] = {
 	TEXT("amqp", "publish_password_file", SECRET(amqp_publish), "",
 	     "File with that user's password in its first line."),
 	TEXT("amqp", "consume_user", USER(amqp_consume), "mailpipe-consume",
-	     "User of mailin-ingest: may read the inbound queues and write to mail.dead."),
+	     "User of mailin-ingest: may read the inbound queues and write to retry tiers, "
+	     "mail.dead, mail.events and, for notices, mail.out."),
 	TEXT("amqp", "consume_password_file", SECRET(amqp_consume), "",
 	     "File with that user's password in its first line."),
 	TEXT("amqp", "mailout_user", USER(amqp_mailout), "mailpipe-mailout",

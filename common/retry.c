@@ -49,6 +49,12 @@ struct broker_message retry_message(const struct broker_delivery *delivery, cons
 	if (headers->next_attempt_ms != 0)
 		room[count++] = (struct broker_header){.name = HEADER_NEXT_ATTEMPT,
 						       .number = headers->next_attempt_ms};
+	if (headers->delay_noticed_ms != 0)
+		room[count++] = (struct broker_header){.name = HEADER_DELAY_NOTICED,
+						       .number = headers->delay_noticed_ms};
+	if (delivery->requeued != 0)
+		room[count++] = (struct broker_header){.name = HEADER_REQUEUED,
+						       .number = delivery->requeued};
 	return (struct broker_message){
 		.exchange = exchange,
 		.routing_key = routing_key,

@@ -6,6 +6,8 @@
  * default exchange, which routes by the key the message was published with: the name of the queue
  * to come back to. Headers: attempt, first-seen, last-error, next-attempt; x-death is not passed
  * on.
+ *
+ * A message that was put back from mail.dead keeps its header requeued on the way.
  */
 #ifndef COMMON_RETRY_H
 #define COMMON_RETRY_H
@@ -19,7 +21,7 @@
 
 #define HEADER_NEXT_ATTEMPT "next-attempt" /* ms since 1970 */
 
-enum { RETRY_HEADERS = 5 };
+enum { RETRY_HEADERS = 7 };
 
 /* Which tier comes next after `attempt` tries; false if first_seen is longer ago than
  * retry.max_age. */
@@ -35,6 +37,7 @@ struct retry_headers {
 	int64_t first_seen_s; /* when the first try was */
 	const char *last_error;
 	int64_t next_attempt_ms;
+	int64_t delay_noticed_ms; /* when the sender was told of the delay */
 };
 
 /* A delivery as a message to publish again: body and properties as they came, with these headers in

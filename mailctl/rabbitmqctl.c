@@ -26,7 +26,7 @@ static const struct role {
 	[AMQP_CONSUME] = {"consume",
 			  "amqp.consume_password_file",
 			  offsetof(struct config, amqp_consume),
-			  {"^$", "^mail\\.dead$", "^mail\\.in\\."}},
+			  {"^$", "^mail\\.(out|retry\\..*|dead|events)$", "^mail\\.in\\."}},
 	[AMQP_MAILOUT] = {"mailout",
 			  "amqp.mailout_password_file",
 			  offsetof(struct config, amqp_mailout),

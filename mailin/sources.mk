@@ -9,8 +9,8 @@ MAILIN_SOURCES = \
 INGEST_SOURCES = \
 	mailin/ingest/attachments.c \
 	mailin/ingest/batch.c \
-	mailin/ingest/dead.c \
 	mailin/ingest/inbound.c \
+	mailin/ingest/outlet.c \
 	mailin/ingest/reader.c \
 	mailin/ingest/settle.c \
 	mailin/ingest/store.c \

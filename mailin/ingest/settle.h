@@ -18,6 +18,7 @@ enum item_state {
 	ITEM_STORED,
 	ITEM_DUPLICATE,
 	ITEM_REFUSED, /* can never be stored, `reason` tells; not published yet */
+	ITEM_DELAYED, /* in a retry tier, `reason` and `next_attempt_ms` tell */
 	ITEM_DEAD     /* in the dead-letter queue */
 };
 
@@ -25,7 +26,8 @@ struct item {
 	enum item_state state;
 	struct broker_delivery delivery; /* with its body: mail.dead gets it untouched */
 	struct inbound *inbound;         /* NULL if it could not be read */
-	struct reason reason;            /* of ITEM_REFUSED and ITEM_DEAD */
+	struct reason reason;            /* of ITEM_REFUSED, ITEM_DELAYED and ITEM_DEAD */
+	int64_t next_attempt_ms;         /* of ITEM_DELAYED, since 1970 */
 };
 
 void item_free(struct item *item);

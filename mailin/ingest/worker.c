@@ -10,10 +10,11 @@
 #include "common/broker.h"
 #include "common/dial.h"
 #include "common/log.h"
+#include "common/retry.h"
 #include "common/stop.h"
 #include "common/topology.h"
 #include "mailin/ingest/batch.h"
-#include "mailin/ingest/dead.h"
+#include "mailin/ingest/outlet.h"
 #include "mailin/ingest/settle.h"
 #include "mailin/ingest/store.h"
 
@@ -36,7 +37,7 @@ enum { KEPT_BYTES = 16 * 1024 * 1024 };
 struct worker {
 	const struct config *config;
 	struct batch *batch;
-	struct dead *dead;
+	struct outlet *outlet;
 	struct store *store;   /* NULL: not connected */
 	struct broker *broker; /* NULL: not connected */
 	struct backoff backoff;
@@ -252,8 +253,18 @@ static enum outcome store_messages(struct inbound **messages, size_t count, void
 static enum outcome bury_item(struct item *item, void *context, struct reason *reason)
 {
 	struct worker *worker = context;
+	const struct broker_delivery *delivery = &item->delivery;
+	const struct retry_headers headers = {.attempt = delivery->attempt,
+					      .first_seen_s = delivery->first_seen,
+					      .last_error = item->reason.text};
+	struct broker_header room[RETRY_HEADERS];
+	const struct broker_message message =
+		retry_message(delivery, EXCHANGE_DEAD, delivery->queue, &headers, room);
+	enum outcome outcome;
 
-	return dead_publish(worker->dead, item, reason);
+	if (outlet_publish(worker->outlet, &message, 1, &outcome, reason) != OUTCOME_OK)
+		reason_prefix(reason, "dead letter");
+	return outcome;
 }
 
 static void item_settled(const struct item *item, void *context)
@@ -314,7 +325,7 @@ static bool settle_all(struct worker *worker)
 		if (stop_requested() > 0 || !pause_and_serve(worker))
 			return false;
 	}
-	dead_rest(worker->dead);
+	outlet_rest(worker->outlet);
 	return true;
 }
 
@@ -361,7 +372,7 @@ int worker_run(const struct config *config)
 	struct worker worker = {
 		.config = config,
 		.batch = batch_new(&limits),
-		.dead = dead_new(config),
+		.outlet = outlet_new(config),
 		.backoff = {.first_ms = BACKOFF_FIRST_MS, .max_ms = config->ingest_backoff_max},
 		.ops = {.store = store_messages, .bury = bury_item, .settled = item_settled},
 	};
@@ -372,7 +383,7 @@ int worker_run(const struct config *config)
 	while (stop_requested() == 0)
 		work(&worker);
 	broker_close(&worker.broker);
-	dead_free(&worker.dead);
+	outlet_free(&worker.outlet);
 	store_close(&worker.store);
 	batch_free(&worker.batch);
 	return stop_requested() > 1 ? EX_TEMPFAIL : EX_OK;

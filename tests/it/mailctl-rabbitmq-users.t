@@ -47,6 +47,10 @@ like "$(amqp-get -u "$publish" -q mail.in.support 2>&1)" 'ACCESS_REFUSED' 'but n
 like "$(amqp-declare-queue -u "$publish" -d -q mail.x 2>&1)" 'ACCESS_REFUSED' 'nor declare'
 is "$(amqp-get -u "$consume" -q mail.in.support)" x 'consume may read'
 like "$(amqp-get -u "$consume" -q mail.dead 2>&1)" 'ACCESS_REFUSED' 'but not the dead letters'
+for exchange in mail.out mail.retry.5m mail.dead mail.events; do
+	ok "and publish to $exchange" amqp-publish -u "$consume" -e $exchange -r none -b z
+done
+like "$(echo x | amqp-publish -u "$consume" -e mail.in -r support 2>&1)" 'ACCESS_REFUSED' 'but not to mail.in'
 like "$(amqp-declare-queue -u "$consume" -d -q mail.in.x 2>&1)" 'ACCESS_REFUSED' 'nor declare'
 
 mailout=$(url out "$(cat "$SECRETS/broker-mailout.pw")")
@@ -67,7 +71,7 @@ echo another > "$SECRETS/publish.pw"
 "$SANDBOX" broker "$SANDBOX_DIR" set_permissions -p 'a vhost' con '.*' '.*' '.*'
 out=$(mailctl check --rabbitmqctl="$TMP/rabbitmqctl")
 is $? 1 'check finds'
-like "$out" "^error    amqp user con: its rights are configure '\.\*' write '\.\*' read '\.\*', and should be configure '\^\\$' write '\^mail\\\\\.dead\\$' read '\^mail\\\\\.in\\\\\.'; run mailctl setup --rabbitmqctl$" \
+like "$out" "^error    amqp user con: its rights are configure '\.\*' write '\.\*' read '\.\*', and should be configure '\^\\$' write '\^mail\\\\\.\(out\|retry\\\\\.\.\*\|dead\|events\)\\$' read '\^mail\\\\\.in\\\\\.'; run mailctl setup --rabbitmqctl$" \
 	'rights that are too many'
 like "$out" "^error    amqp user pub: .*ACCESS_REFUSED" 'and a wrong password'
 like "$(mailctl check)" '^error    amqp user con: may configure exchanges and queues; take that right away' \

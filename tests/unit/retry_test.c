@@ -79,9 +79,14 @@ static void a_message_keeps_its_body_and_properties(void **state)
 	char body[] = "{}";
 	char id[] = "id";
 	char queue[] = "mail.out.bulk";
-	struct broker_delivery delivery = {
-		.body = body, .body_size = 2, .message_id = id, .queue = queue, .timestamp = 5};
-	struct retry_headers headers = {.attempt = 3, .first_seen_s = 7, .last_error = "busy"};
+	struct broker_delivery delivery = {.body = body,
+					   .body_size = 2,
+					   .message_id = id,
+					   .queue = queue,
+					   .timestamp = 5,
+					   .requeued = 2};
+	struct retry_headers headers = {
+		.attempt = 3, .first_seen_s = 7, .last_error = "busy", .delay_noticed_ms = 11};
 	struct broker_header room[RETRY_HEADERS];
 	struct broker_message message =
 		retry_message(&delivery, "mail.retry.5m", queue, &headers, room);
@@ -94,13 +99,17 @@ static void a_message_keeps_its_body_and_properties(void **state)
 	assert_string_equal(message.message_id, "id");
 	assert_int_equal(message.timestamp, 5);
 	assert_false(message.optional);
-	assert_int_equal(message.header_count, 3);
+	assert_int_equal(message.header_count, 5);
 	assert_string_equal(room[0].name, HEADER_ATTEMPT);
 	assert_int_equal(room[0].number, 3);
 	assert_string_equal(room[1].name, HEADER_FIRST_SEEN);
 	assert_int_equal(room[1].number, 7);
 	assert_string_equal(room[2].name, HEADER_LAST_ERROR);
 	assert_string_equal(room[2].text, "busy");
+	assert_string_equal(room[3].name, HEADER_DELAY_NOTICED);
+	assert_int_equal(room[3].number, 11);
+	assert_string_equal(room[4].name, HEADER_REQUEUED);
+	assert_int_equal(room[4].number, 2);
 }
 
 int main(void)
