@@ -98,6 +98,24 @@ static bool check_routes(struct config *config, struct reason *reason)
 	return true;
 }
 
+static bool check_notify(const struct config *config, struct reason *reason)
+{
+	const char *from = config->notify_from;
+
+	if (*config->notify_stream != '\0' &&
+	    config_stream_named(config, config->notify_stream) == NULL) {
+		outcome_retry(reason, STATUS, "%s: [notify] stream: no stream is named \"%s\"",
+			      config->file, config->notify_stream);
+		return false;
+	}
+	if (*from != '\0' && strchr(from, '@') == NULL) {
+		outcome_retry(reason, STATUS, "%s: [notify] from: \"%s\" is no address",
+			      config->file, from);
+		return false;
+	}
+	return true;
+}
+
 /* What the table cannot say. */
 static bool check(struct config *config, struct reason *reason)
 {
@@ -114,7 +132,7 @@ static bool check(struct config *config, struct reason *reason)
 		return false;
 	}
 	return check_times(config, reason) && check_alerts(config, reason) &&
-	       check_routes(config, reason);
+	       check_notify(config, reason) && check_routes(config, reason);
 }
 
 /* What stands in no file but is always there. */
@@ -208,6 +226,11 @@ const struct config_stream *config_stream_named(const struct config *config, con
 			return &config->streams[i];
 	}
 	return NULL;
+}
+
+const char *config_notify_stream(const struct config *config)
+{
+	return *config->notify_stream != '\0' ? config->notify_stream : config->streams[0].name;
 }
 
 char *config_password(const struct config_user *user, const char *key, struct reason *reason)

@@ -1,6 +1,7 @@
 /*
  * /etc/mailpipe/mailpipe.conf: sections [mailpipe] [amqp] [mysql] [smtp] [retry]
- * [limits] [ingest] [mailout] [alerts] [log], [route NAME] and [stream NAME], read with inih.
+ * [limits] [notify] [ingest] [mailout] [alerts] [log], [route NAME] and [stream NAME], read with
+ * inih.
  *
  * One table (config.c) describes every parameter: section, name, type, default,
  * range, help.  It parses, checks, and prints; a test compares it with
@@ -54,7 +55,8 @@ struct config_route {
 	char *name;
 	char **recipients; /* patterns, NULL at the end */
 	bool serial;
-	int64_t raw;  /* enum config_raw */
+	int64_t raw; /* enum config_raw */
+	bool notify;
 	int64_t keep; /* 0: for ever */
 	int line;     /* of [route NAME] */
 };
@@ -115,6 +117,16 @@ struct config {
 	int64_t *retry_delays; /* the same, milliseconds, rising */
 	size_t retry_tier_count;
 	int64_t retry_max_age;
+	/* [notify] */
+	bool notify_enabled;
+	int64_t notify_delay_after;
+	char *notify_stream; /* "" stands for the first one: config_notify_stream() */
+	char *notify_from;   /* "" for none */
+	char *notify_locale; /* "" for none */
+	bool notify_require_auth;
+	char **notify_authserv_ids; /* NULL at the end */
+	int64_t notify_per_address; /* a day */
+	int64_t notify_per_hour;
 	/* [mailout] */
 	int64_t mailout_workers;
 	int64_t mailout_batch_count;
@@ -171,6 +183,9 @@ void config_free(struct config **config);
 const struct config_route *config_route(const struct config *config, const char *recipient);
 const struct config_route *config_route_named(const struct config *config, const char *name);
 const struct config_stream *config_stream_named(const struct config *config, const char *name);
+
+/* Where notices are published: a stream that exists; borrowed. */
+const char *config_notify_stream(const struct config *config);
 
 /* The first line of a user's password file without its newline, g_free() it; "" when
  * no file is configured.  NULL with a reason that names file and key (`key` is the

@@ -193,6 +193,30 @@ const struct parameter config_parameters[] = {
 	SIZE("limits", "template_output", LIMIT(template_output), "1M", 1 * KB, 64 * MB,
 	     "Bytes of a rendered part; a request that renders to more is refused."),
 
+	BOOL("notify", "enabled", FIELD(notify_enabled), "yes",
+	     "Tell posters when their mail is delayed or given up."),
+	TIME("notify", "delay_after", FIELD(notify_delay_after), "4h", 1 * SECOND, 7 * (24 * HOUR),
+	     "Age at which a mail that is not stored yet is reported as delayed, once."),
+	TEXT("notify", "stream", FIELD(notify_stream), "",
+	     "Stream of notices; empty: the first one."),
+	TEXT("notify", "from", FIELD(notify_from), "",
+	     "From of notices; empty: that of the template or of mailout.from, else postmaster at "
+	     "the domain that was written to."),
+	TEXT("notify", "locale", FIELD(notify_locale), "",
+	     "Language of notices to posters whose mail names none; empty: the templates' "
+	     "default."),
+	BOOL("notify", "require_auth", FIELD(notify_require_auth), "yes",
+	     "Only to senders whose domain is established, by SMTP AUTH or by SPF, DKIM or DMARC "
+	     "in "
+	     "a field of authserv_ids."),
+	LIST("notify", "authserv_ids", FIELD(notify_authserv_ids), "",
+	     "Whose Authentication-Results fields are believed; the mail server must remove forged "
+	     "ones."),
+	INT("notify", "per_address_per_day", FIELD(notify_per_address), "10", 1, 10000,
+	    "Most notices to one address in a day (UTC)."),
+	INT("notify", "per_hour", FIELD(notify_per_hour), "1000", 1, 30000,
+	    "Most notices in an hour, to all addresses together."),
+
 	INT("ingest", "workers", FIELD(ingest_workers), "1", 1, 64, "Worker processes."),
 	INT("ingest", "batch_count", FIELD(ingest_batch_count), "256", 1, 1024,
 	    "Most messages in one transaction."),
@@ -272,6 +296,8 @@ const struct parameter config_route_parameters[] = {
 	     "One active consumer only: messages are stored one after the other."),
 	CHOICE("route NAME", "raw", ROUTE(raw), "defect", raw_choices,
 	       "Put the raw mail into the document: always, never, or when parsing failed."),
+	BOOL("route NAME", "notify", ROUTE(notify), "yes",
+	     "Notices to those who write to this route; see section notify."),
 	TIME("route NAME", "keep", ROUTE(keep), "", 1 * MINUTE, 36500 * (24 * HOUR),
 	     "Age at which mailctl purge removes stored mails; empty: never."),
 };
