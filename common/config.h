@@ -1,5 +1,5 @@
 /*
- * /etc/mailpipe/mailpipe.conf: sections [mailpipe] [amqp] [mysql] [smtp] [retry]
+ * /etc/mailpipe/mailpipe.conf: sections [mailpipe] [amqp] [mysql] [smtp] [redis] [retry]
  * [limits] [notify] [ingest] [mailout] [alerts] [log], [route NAME] and [stream NAME], read with
  * inih.
  *
@@ -112,6 +112,14 @@ struct config {
 	int64_t smtp_sessions; /* at the same time, per worker */
 	int64_t smtp_session_messages;
 	int64_t smtp_session_time;
+	/* [redis] */
+	char **redis_hosts; /* host[:port], NULL at the end; tried in order */
+	char *redis_socket; /* both empty: no Redis */
+	int64_t redis_db;
+	struct config_user redis; /* name "": the default user */
+	char *redis_prefix;
+	int64_t redis_expiry;
+	int64_t redis_timeout;
 	/* [retry] */
 	char **retry_tiers;    /* as written: "1m"; NULL at the end */
 	int64_t *retry_delays; /* the same, milliseconds, rising */

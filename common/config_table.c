@@ -145,6 +145,23 @@ const struct parameter config_parameters[] = {
 	TIME("smtp", "session_time", FIELD(smtp_session_time), "5m", 1 * SECOND, 1 * HOUR,
 	     "Age at which a session is ended and a new one begun."),
 
+	LIST("redis", "hosts", FIELD(redis_hosts), "",
+	     "Redis servers that are told the state of each message, host[:port], tried in order. "
+	     "Port 6379. With neither hosts nor socket there is no Redis."),
+	TEXT("redis", "socket", FIELD(redis_socket), "",
+	     "Unix socket of a local server; if set, hosts are not used."),
+	INT("redis", "db", FIELD(redis_db), "0", 0, 1000000, "Number of the database."),
+	TEXT("redis", "user", USER(redis), "", "User (ACL); empty: the default one."),
+	TEXT("redis", "password_file", SECRET(redis), "",
+	     "File with its password in its first line; empty: no AUTH."),
+	TEXT("redis", "prefix", FIELD(redis_prefix),
+	     "mailpipe:", "What a key begins with; the message's id follows."),
+	TIME("redis", "expiry", FIELD(redis_expiry), "7d", 1 * SECOND, 365 * (24 * HOUR),
+	     "Time after which a key is gone, counted from its last change. Keep it above "
+	     "retry.max_age."),
+	TIME("redis", "timeout", FIELD(redis_timeout), "2s", 10, 1 * MINUTE,
+	     "An answer that takes longer ends the connection. No message waits for it."),
+
 	LIST("retry", "tiers", FIELD(retry_tiers), "1m 5m 15m 1h 4h",
 	     "Pauses between tries, rising; the last one repeats. Each is a queue on the broker."),
 	TIME("retry", "max_age", FIELD(retry_max_age), "5d", 1 * SECOND, 60 * (24 * HOUR),

@@ -8,9 +8,18 @@ struct grant {
 };
 
 static const struct grant ingest_grants[] = {
-	{"SELECT", "schema_migrations"}, {"SELECT", "blobs"},    {"INSERT", "blobs"},
-	{"SELECT", "messages"},          {"INSERT", "messages"}, {"SELECT", "attachments"},
-	{"INSERT", "attachments"},       {NULL, NULL},
+	{"SELECT", "schema_migrations"},
+	{"SELECT", "blobs"},
+	{"INSERT", "blobs"},
+	{"SELECT", "messages"},
+	{"INSERT", "messages"},
+	{"SELECT", "attachments"},
+	{"INSERT", "attachments"},
+	{"SELECT", "inbound_pending"},
+	{"INSERT", "inbound_pending"},
+	{"UPDATE", "inbound_pending"},
+	{"DELETE", "inbound_pending"},
+	{NULL, NULL},
 };
 
 static const struct grant mailout_grants[] = {
@@ -36,6 +45,9 @@ static const struct grant web_grants[] = {
 	{"SELECT", "outbound_recipients"},
 	{"SELECT", "outbound_readable"},
 	{"SELECT", "outbound_recipients_readable"},
+	{"SELECT", "inbound_pending"},
+	{"SELECT", "inbound_pending_readable"},
+	{"SELECT", "message_states"},
 	{NULL, NULL},
 };
 

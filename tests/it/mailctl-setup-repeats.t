@@ -21,13 +21,14 @@ is $? 0 'the first run'
 is "$(echo "$first" | grep -v '^ok\|^errors')" "mysql: database $MYSQL_NODB: created
 mysql: migration 0001 inbound: applied
 mysql: migration 0002 outbound: applied
+mysql: migration 0003 states: applied
 mysql: addresses: 4 added, 0 changed, 0 removed, 0 already there
 mysql: user $USERS-ingest@localhost: created
-mysql: rights of '$USERS-ingest'@'localhost': 7 granted, 0 revoked
+mysql: rights of '$USERS-ingest'@'localhost': 11 granted, 0 revoked
 mysql: user $USERS-mailout@localhost: created
 mysql: rights of '$USERS-mailout'@'localhost': 9 granted, 0 revoked
 mysql: user $USERS-web@localhost: created
-mysql: rights of '$USERS-web'@'localhost': 9 granted, 0 revoked
+mysql: rights of '$USERS-web'@'localhost': 12 granted, 0 revoked
 mysql: user $USERS-postfix@localhost: created
 mysql: rights of '$USERS-postfix'@'localhost': 1 granted, 0 revoked
 amqp: exchange mail.dead (topic): there
@@ -65,7 +66,7 @@ before=$(state)
 second=$(mailctl setup)
 is $? 0 'the second run'
 is "$(echo "$second" | grep '^mysql' | grep -v 'already there$')" '' 'finds all of the database there'
-is "$(echo "$second" | grep -c '^mysql')" 12 'and tells so'
+is "$(echo "$second" | grep -c '^mysql')" 13 'and tells so'
 is "$(state)" "$before" 'and changed nothing'
 is "$(echo "$first" | tail -n 1)" 'errors: 0, warnings: 0' 'no findings'
 

@@ -46,6 +46,25 @@ static void migrations_are_numbered_from_1_without_gaps(void **state)
 }
 
 /* Cut off after any statement, it can run again. */
+static bool repeats(const char *statement)
+{
+	static const char *const beginnings[] = {
+		"CREATE TABLE IF NOT EXISTS ",
+		"CREATE OR REPLACE SQL SECURITY ",
+		/* MySQL cannot add a column only if it is missing: looked up, prepared, executed.
+		 */
+		"SET @mailpipe_sql = (SELECT IF(COUNT(*) > 0, 'DO 0',",
+		"PREPARE mailpipe_statement FROM @mailpipe_sql",
+		"EXECUTE mailpipe_statement",
+		"DEALLOCATE PREPARE mailpipe_statement",
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(beginnings); i++)
+		if (g_str_has_prefix(statement, beginnings[i]))
+			return true;
+	return false;
+}
+
 static void migrations_repeat(void **state)
 {
 	(void)state;
@@ -53,8 +72,7 @@ static void migrations_repeat(void **state)
 		g_auto(GStrv) statements = migration_statements(migrations[i].sql);
 
 		for (char **s = statements; *s != NULL; s++)
-			assert_true(g_str_has_prefix(*s, "CREATE TABLE IF NOT EXISTS ") ||
-				    g_str_has_prefix(*s, "CREATE OR REPLACE SQL SECURITY "));
+			assert_true(repeats(*s));
 	}
 }
 
@@ -98,26 +116,31 @@ static void readers_may_only_select(void **state)
 {
 	(void)state;
 	assert_grants(ROLE_POSTFIX, (const char *[]){"SELECT ON `a``b`.`recipients`", NULL});
-	assert_grants(ROLE_WEB,
-		      (const char *[]){"SELECT ON `a``b`.`attachments_readable`",
-				       "SELECT ON `a``b`.`attachments`", "SELECT ON `a``b`.`blobs`",
-				       "SELECT ON `a``b`.`messages_readable`",
-				       "SELECT ON `a``b`.`messages`",
-				       "SELECT ON `a``b`.`outbound_readable`",
-				       "SELECT ON `a``b`.`outbound_recipients_readable`",
-				       "SELECT ON `a``b`.`outbound_recipients`",
-				       "SELECT ON `a``b`.`outbound`", NULL});
+	assert_grants(
+		ROLE_WEB,
+		(const char *[]){
+			"SELECT ON `a``b`.`attachments_readable`", "SELECT ON `a``b`.`attachments`",
+			"SELECT ON `a``b`.`blobs`", "SELECT ON `a``b`.`inbound_pending_readable`",
+			"SELECT ON `a``b`.`inbound_pending`", "SELECT ON `a``b`.`message_states`",
+			"SELECT ON `a``b`.`messages_readable`", "SELECT ON `a``b`.`messages`",
+			"SELECT ON `a``b`.`outbound_readable`",
+			"SELECT ON `a``b`.`outbound_recipients_readable`",
+			"SELECT ON `a``b`.`outbound_recipients`", "SELECT ON `a``b`.`outbound`",
+			NULL});
 }
 
-static void the_worker_may_not_change_or_delete(void **state)
+static void the_worker_may_not_change_or_delete_mail(void **state)
 {
 	(void)state;
 	assert_grants(ROLE_INGEST,
-		      (const char *[]){"INSERT ON `a``b`.`attachments`", "INSERT ON `a``b`.`blobs`",
-				       "INSERT ON `a``b`.`messages`",
-				       "SELECT ON `a``b`.`attachments`", "SELECT ON `a``b`.`blobs`",
-				       "SELECT ON `a``b`.`messages`",
-				       "SELECT ON `a``b`.`schema_migrations`", NULL});
+		      (const char *[]){
+			      "DELETE ON `a``b`.`inbound_pending`",
+			      "INSERT ON `a``b`.`attachments`", "INSERT ON `a``b`.`blobs`",
+			      "INSERT ON `a``b`.`inbound_pending`", "INSERT ON `a``b`.`messages`",
+			      "SELECT ON `a``b`.`attachments`", "SELECT ON `a``b`.`blobs`",
+			      "SELECT ON `a``b`.`inbound_pending`", "SELECT ON `a``b`.`messages`",
+			      "SELECT ON `a``b`.`schema_migrations`",
+			      "UPDATE ON `a``b`.`inbound_pending`", NULL});
 	assert_grants(ROLE_MAILOUT,
 		      (const char *[]){
 			      "INSERT ON `a``b`.`outbound_recipients`",
@@ -291,7 +314,7 @@ int main(void)
 		cmocka_unit_test(migrations_repeat),
 		cmocka_unit_test(tables_say_engine_and_charset),
 		cmocka_unit_test(readers_may_only_select),
-		cmocka_unit_test(the_worker_may_not_change_or_delete),
+		cmocka_unit_test(the_worker_may_not_change_or_delete_mail),
 		cmocka_unit_test(rights_for_the_whole_server_are_known),
 		cmocka_unit_test(users_are_those_of_the_config),
 		cmocka_unit_test(addresses_are_those_of_the_routes),

@@ -61,12 +61,23 @@ static size_t count(const char *text, const char *what)
 	return found;
 }
 
+/* Without the "\\&" that keeps mdoc(7) from taking a colon for its own. */
+static char *read_manual(void)
+{
+	g_autofree char *raw = NULL;
+
+	assert_true(g_file_get_contents(MANUAL, &raw, NULL, NULL));
+	GString *text = g_string_new(raw);
+
+	g_string_replace(text, "\\&", "", 0);
+	return g_string_free(text, FALSE);
+}
+
 static void manual_and_table_agree(void **state)
 {
 	(void)state;
-	g_autofree char *text = NULL;
+	g_autofree char *text = read_manual();
 
-	assert_true(g_file_get_contents(MANUAL, &text, NULL, NULL));
 	struct page page = {.text = text, .at = text};
 
 	config_each_parameter(described, &page);
