@@ -1,6 +1,7 @@
 MAILOUT_SOURCES = \
 	mailout/build.c \
 	mailout/build_part.c \
+	mailout/direct.c \
 	mailout/event.c \
 	mailout/header.c \
 	mailout/model.c \
