@@ -117,6 +117,24 @@ static void check_stream(struct check *check, const struct check_field *field, c
 		check_fail(check, path, "no stream is named \"%s\"", request->stream);
 }
 
+/* Empty is the null sender, which no bounce and no automatic reply goes to (RFC 5321, 4.5.5). */
+static void check_envelope_sender(struct check *check, const struct check_field *field,
+				  const char *path, const struct wire *value, void *to)
+{
+	struct request *request = to;
+	struct address address = {0};
+	const char *text = check_string(check, path, value, field->max);
+
+	if (text == NULL)
+		return;
+	if (*text == '\0')
+		address.email = g_strdup("");
+	else
+		check_address(check, path, text, "", &address);
+	request->envelope_sender = g_steal_pointer(&address.email);
+	address_clear(&address);
+}
+
 static bool is_subtag(const char *tag, bool first)
 {
 	enum { LANGUAGE_MIN = 2, SUBTAG_MAX = 8 };
@@ -152,6 +170,7 @@ static const struct check_field fields[] = {
 	{"Cc", check_recipients, MEMBER(cc), 0},
 	{"Bcc", check_recipients, MEMBER(bcc), 0},
 	{"ReplyTo", check_reply_to, MEMBER(reply_to), 0},
+	{"EnvelopeSender", check_envelope_sender, 0, 0},
 	{"Subject", check_line, MEMBER(subject), SUBJECT_MAX},
 	{"TextBody", check_text, MEMBER(text_body), 0},
 	{"HtmlBody", check_text, MEMBER(html_body), 0},
@@ -307,6 +326,7 @@ void request_free(struct request **request)
 	for (size_t i = 0; i < old->attachment_count; i++)
 		request_attachment_clear(&old->attachments[i]);
 	g_free(old->attachments);
+	g_free(old->envelope_sender);
 	g_free(old->stream);
 	g_free(old->subject);
 	g_free(old->text_body);

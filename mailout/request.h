@@ -51,7 +51,9 @@ struct request {
 	char *stream;        /* MessageStream, else that of the queue */
 	struct address from; /* email "": none (yet), see request_set_from() */
 	struct address_list to, cc, bcc, reply_to;
-	char *subject; /* NULL with a template */
+	char *envelope_sender; /* "": the null sender; NULL: the config's, else the address of From
+				*/
+	char *subject;         /* NULL with a template */
 	char *text_body;
 	char *html_body;
 	char *template_alias;              /* NULL without */

@@ -258,10 +258,34 @@ static void postmarks_extras_pass_when_they_ask_for_nothing(void **state)
 		     "TrackLinks: links are not tracked: \"HtmlOnly\"");
 }
 
+static void bounces_go_where_the_request_says(void **state)
+{
+	struct request *r = accepted_with("\"EnvelopeSender\": \"\"");
+
+	(void)state;
+	assert_string_equal(r->envelope_sender, "");
+	request_free(&r);
+	r = accepted_with("\"EnvelopeSender\": \"bounces+1@\xc3\xbc.example\"");
+	assert_string_equal(r->envelope_sender, "bounces+1@xn--tda.example");
+	request_free(&r);
+	r = accepted_with("\"EnvelopeSender\": null");
+	assert_null(r->envelope_sender);
+	request_free(&r);
+	r = accepted_with("");
+	assert_null(r->envelope_sender);
+	request_free(&r);
+	refused_with("\"EnvelopeSender\": \"<>\"", "EnvelopeSender: no address: \"<>\"");
+	refused_with("\"EnvelopeSender\": \"Ann <a@x.example>\"",
+		     "EnvelopeSender: no address: \"Ann <a@x.example>\"");
+	refused_with("\"EnvelopeSender\": [\"a@x.example\"]",
+		     "EnvelopeSender: string expected, not array");
+}
+
 static void line_breaks_stay_out_of_headers(void **state)
 {
 	static const char *const fields[] = {
-		"Subject", "Tag", "From", "To", "Cc", "Bcc", "ReplyTo", "MessageStream", "Locale",
+		"Subject", "Tag",     "From",          "To",     "Cc",
+		"Bcc",     "ReplyTo", "MessageStream", "Locale", "EnvelopeSender",
 	};
 	static const struct {
 		const char *json;
@@ -826,7 +850,7 @@ static void from_is_given_later(void **state)
 /* Each field that mailpipe-wire(7) names is known here, and it names all but TemplateId. */
 static void the_manual_names_the_fields(void **state)
 {
-	enum { FIELDS = 24 };
+	enum { FIELDS = 25 };
 	static const char item[] = ".It Va ";
 	g_autofree char *manual = NULL;
 	size_t known = 0;
@@ -877,6 +901,7 @@ int main(void)
 		cmocka_unit_test(unknown_fields_are_refused_by_name),
 		cmocka_unit_test(wrong_types_are_named),
 		cmocka_unit_test(postmarks_extras_pass_when_they_ask_for_nothing),
+		cmocka_unit_test(bounces_go_where_the_request_says),
 		cmocka_unit_test(line_breaks_stay_out_of_headers),
 		cmocka_unit_test(addresses_in_all_forms),
 		cmocka_unit_test(no_address_is_lost_or_invented),
