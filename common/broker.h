@@ -124,6 +124,7 @@ struct broker_delivery {
 	 * "expired" ..., and in which queue; NULL if nothing. */
 	char *death_reason;
 	char *death_queue;
+	int64_t delivery_count; /* RabbitMQ's own: how often it was delivered before */
 };
 
 void broker_delivery_clear(struct broker_delivery *delivery);
@@ -156,6 +157,16 @@ enum broker_event {
  * s, the connection is BROKER_LOST. */
 enum broker_event broker_next(struct broker *broker, struct broker_delivery *delivery, int wake_fd,
 			      struct deadline deadline, struct reason *reason);
+
+/* Take the first message of a queue without consuming it (on a connection that consumes nothing):
+ * to be acknowledged or given back by broker_nack(), which counts as a delivery of it.  delivery is
+ * filled if there is one (*found); its `queue` is NULL.  A message that is given back keeps its
+ * place if the queue has a delivery limit, else it goes to the end.  A queue that is not there, or
+ * that has a single active consumer, is a RETRY with RabbitMQ's words, after which the broker can
+ * be used on.
+ */
+enum outcome broker_get(struct broker *broker, const char *queue, struct broker_delivery *delivery,
+			bool *found, struct deadline deadline, struct reason *reason);
 
 /* multiple: this one and all before it. */
 enum outcome broker_ack(struct broker *broker, uint64_t tag, bool multiple, struct reason *reason);

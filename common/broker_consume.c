@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+static const char HEADER_DELIVERY_COUNT[] = "x-delivery-count";
+
 enum {
 	HEADER_TEXT_MAX = 1024,       /* a producer's header may fill a whole frame */
 	BODY_MAX = 512 * 1024 * 1024, /* RabbitMQ's own upper bound of max_message_size */
@@ -225,6 +227,8 @@ static void take_headers(struct broker_delivery *to, const amqp_table_t *headers
 			to->requeued = number_of(&entry->value);
 		else if (is_key(entry->key, "x-death"))
 			take_death(to, &entry->value);
+		else if (is_key(entry->key, HEADER_DELIVERY_COUNT))
+			to->delivery_count = number_of(&entry->value);
 	}
 }
 

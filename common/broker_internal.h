@@ -5,7 +5,7 @@
  *	broker_dial.c		TCP
  *	broker_tls.c		TLS
  *	broker_frame.c		every frame that comes in goes through broker_step()
- *	broker_publish.c, broker_consume.c, broker_topology.c
+ *	broker_publish.c, broker_consume.c, broker_get.c, broker_topology.c
  *
  * rabbitmq-c owns the amqp_ prefix, and memory that a frame points to is good until the next
  * broker_step() only.

@@ -175,6 +175,28 @@ static void run_next(struct probe *probe, char **arguments)
 	broker_delivery_clear(&delivery);
 }
 
+/* get QUEUE: without consuming it */
+static void run_get(struct probe *probe, char **arguments)
+{
+	struct broker_delivery delivery = {0};
+	bool found = false;
+	enum outcome outcome = broker_get(probe->broker, arguments[0], &delivery, &found,
+					  deadline(), &probe->reason);
+
+	if (outcome != OUTCOME_OK) {
+		say(probe, outcome);
+	} else if (!found) {
+		puts("empty");
+	} else {
+		probe->tag = delivery.tag;
+		printf("got queue=%d redelivered=%d count=%d size=%zu body=%.*s id=%s time=%d\n",
+		       delivery.queue != NULL, delivery.redelivered, (int)delivery.delivery_count,
+		       delivery.body_size, (int)MIN(delivery.body_size, 40), delivery.body,
+		       delivery.message_id, (int)delivery.timestamp);
+	}
+	broker_delivery_clear(&delivery);
+}
+
 /* drain COUNT [BATCH [rate]]: take and ack that many, and tell how fast on standard error */
 static void run_drain(struct probe *probe, char **arguments)
 {
@@ -230,6 +252,7 @@ static void run_declare_queue(struct probe *probe, char **arguments)
 	struct broker_queue queue = {
 		.name = arguments[0],
 		.delivery_limit = arguments[1] != NULL ? atoi(arguments[1]) : 0,
+		.single_active_consumer = arguments[1] != NULL && arguments[2] != NULL,
 	};
 
 	say(probe, broker_declare_queue(probe->broker, &queue, deadline(), &probe->reason));
@@ -333,6 +356,7 @@ static const struct {
 	{"publish-bytes", run_publish_bytes, 3, false},
 	{"consume", run_consume, 2, false},
 	{"next", run_next, 0, false},
+	{"get", run_get, 1, false},
 	{"drain", run_drain, 1, false},
 	{"ack", run_ack, 0, false},
 	{"nack", run_nack, 1, false},
