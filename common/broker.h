@@ -20,6 +20,7 @@
 #include "common/outcome.h"
 
 struct broker;
+struct wire;
 
 struct broker_options {
 	char **hosts; /* see common/hostport.h; NULL at the end; tried in order */
@@ -53,13 +54,18 @@ void broker_close(struct broker **broker);
 #define HEADER_FIRST_SEEN "first-seen"
 #define HEADER_LAST_ERROR "last-error"
 #define HEADER_DELAY_NOTICED "delay-noticed" /* ms since 1970: the sender knows of the delay */
+#define HEADER_DEAD_SINCE "dead-since"       /* seconds since 1970: when it was given up */
 #define HEADER_REQUEUED "requeued"           /* how often it came back from mail.dead */
+#define HEADER_REQUEUED_AT "requeued-at"     /* ... and when the last time, seconds since 1970 */
 
 struct broker_header {
 	const char *name;
 	const char *text; /* NULL: the number counts */
 	int64_t number;
 };
+
+/* All properties that a message came with, see broker_keep_properties(). */
+struct broker_properties;
 
 struct broker_message {
 	const char *exchange;
@@ -74,6 +80,12 @@ struct broker_message {
 	const struct broker_header *headers;
 	size_t header_count;
 	bool optional; /* not mandatory: OK if no queue wants it */
+	/* NULL, or those of a delivery that is published again: they count instead of the ones
+	 * above, but for `headers`, which take the place of headers of the same names.  The headers
+	 * named in `dropped` (NULL at its end, may be NULL) and the user-id, which only its own
+	 * user may give, are left out. */
+	const struct broker_properties *properties;
+	const char *const *dropped;
 };
 
 /* Once, before the first broker_publish(). */
@@ -125,6 +137,9 @@ struct broker_delivery {
 	char *death_reason;
 	char *death_queue;
 	int64_t delivery_count; /* RabbitMQ's own: how often it was delivered before */
+	int64_t dead_since;
+	int64_t requeued_at;
+	struct broker_properties *properties; /* owned; NULL unless they are kept */
 };
 
 void broker_delivery_clear(struct broker_delivery *delivery);
@@ -142,6 +157,11 @@ enum outcome broker_consume_all(struct broker *broker, char *const *queues, size
 /* For a consumer that does not want to read at present, whatever comes: sends a heartbeat if one is
  * due. Call it as often as broker_next(). */
 enum outcome broker_heartbeat(struct broker *broker, struct reason *reason);
+
+/* No more messages of a queue that is consumed; those at hand and unacknowledged stay so.  After OK
+ * only what broker_next() has ready is still to come. */
+enum outcome broker_cancel(struct broker *broker, const char *queue, struct deadline deadline,
+			   struct reason *reason);
 
 enum broker_event {
 	BROKER_DELIVERY,
@@ -172,6 +192,15 @@ enum outcome broker_get(struct broker *broker, const char *queue, struct broker_
 enum outcome broker_ack(struct broker *broker, uint64_t tag, bool multiple, struct reason *reason);
 enum outcome broker_nack(struct broker *broker, uint64_t tag, bool multiple, bool requeue,
 			 struct reason *reason);
+
+/* ---- messages with all their properties, for tools that show and move them ---- */
+
+/* Deliveries come with all properties from now on. */
+void broker_keep_properties(struct broker *broker);
+
+/* As an object: AMQP's names of those that are there ("content-type" ...), and "headers", an
+ * object. Times are seconds since 1970, what is nested too deep is null.  wire_free() it. */
+struct wire *broker_properties_json(const struct broker_properties *properties);
 
 /* Under a memory or disk alarm (connection.blocked)? Why, or NULL. */
 const char *broker_blocked(const struct broker *broker);

@@ -13,6 +13,10 @@ enum {
 	SETTLE_MS = 10000, /* to hand an ack or nack to the socket */
 };
 
+/* When a connection ends, RabbitMQ gives back what each consumer holds in the order of the
+ * consumers' tags: that is the order in which they were made. */
+#define TAG_FORMAT "%06u"
+
 void broker_delivery_clear(struct broker_delivery *delivery)
 {
 	g_free(delivery->body);
@@ -26,6 +30,7 @@ void broker_delivery_clear(struct broker_delivery *delivery)
 	g_free(delivery->last_error);
 	g_free(delivery->death_reason);
 	g_free(delivery->death_queue);
+	g_free(delivery->properties);
 	*delivery = (struct broker_delivery){0};
 }
 
@@ -39,7 +44,7 @@ static amqp_bytes_t new_consumer(struct broker *broker, const char *queue, char 
 
 	consumer->queue = g_strdup(queue);
 	g_ptr_array_add(broker->consumers, consumer);
-	g_snprintf(tag, TAG_TEXT_MAX, "%u", broker->consumers->len - 1);
+	g_snprintf(tag, TAG_TEXT_MAX, TAG_FORMAT, broker->consumers->len - 1);
 	return amqp_cstring_bytes(tag);
 }
 
@@ -83,6 +88,27 @@ enum outcome broker_consume_all(struct broker *broker, char *const *queues, size
 		if (!broker_short_string("the queue's name", queues[i], reason) ||
 		    broker_send(broker, AMQP_BASIC_CONSUME_METHOD, &consume, deadline, reason) !=
 			    OUTCOME_OK)
+			return OUTCOME_RETRY;
+	}
+	return OUTCOME_OK;
+}
+
+enum outcome broker_cancel(struct broker *broker, const char *queue, struct deadline deadline,
+			   struct reason *reason)
+{
+	char tag[TAG_TEXT_MAX];
+	amqp_basic_cancel_t cancel = {.nowait = 0};
+
+	for (unsigned int i = 0; i < broker->consumers->len; i++) {
+		struct consumer *consumer = broker->consumers->pdata[i];
+
+		if (consumer->ended || strcmp(consumer->queue, queue) != 0)
+			continue;
+		consumer->ended = true;
+		g_snprintf(tag, sizeof(tag), TAG_FORMAT, i);
+		cancel.consumer_tag = amqp_cstring_bytes(tag);
+		if (broker_call(broker, AMQP_BASIC_CANCEL_METHOD, &cancel,
+				AMQP_BASIC_CANCEL_OK_METHOD, NULL, deadline, reason) != OUTCOME_OK)
 			return OUTCOME_RETRY;
 	}
 	return OUTCOME_OK;
@@ -229,6 +255,10 @@ static void take_headers(struct broker_delivery *to, const amqp_table_t *headers
 			take_death(to, &entry->value);
 		else if (is_key(entry->key, HEADER_DELIVERY_COUNT))
 			to->delivery_count = number_of(&entry->value);
+		else if (is_key(entry->key, HEADER_DEAD_SINCE))
+			to->dead_since = number_of(&entry->value);
+		else if (is_key(entry->key, HEADER_REQUEUED_AT))
+			to->requeued_at = number_of(&entry->value);
 	}
 }
 
@@ -269,6 +299,8 @@ bool broker_content_header(struct broker *broker, const amqp_frame_t *frame)
 	partial->body_size = frame->payload.properties.body_size;
 	if (!broker->discard) {
 		take_properties(partial, frame->payload.properties.decoded);
+		if (broker->keep_properties)
+			partial->properties = broker_properties_new(frame->payload.properties.raw);
 		partial->body = g_try_malloc(MAX(partial->body_size, 1));
 		if (partial->body == NULL)
 			return false;

@@ -6,6 +6,7 @@
  *	broker_tls.c		TLS
  *	broker_frame.c		every frame that comes in goes through broker_step()
  *	broker_publish.c, broker_consume.c, broker_get.c, broker_topology.c
+ *	broker_properties.c	a message's properties as a whole
  *
  * rabbitmq-c owns the amqp_ prefix, and memory that a frame points to is good until the next
  * broker_step() only.
@@ -45,6 +46,7 @@ struct flight {
 struct consumer {
 	char *queue;
 	bool cancelled; /* by RabbitMQ, and broker_next() has not told yet */
+	bool ended;     /* by us */
 };
 
 struct broker {
@@ -68,6 +70,7 @@ struct broker {
 	/* reading a message */
 	enum content content;
 	bool discard; /* a returned message: only its end matters */
+	bool keep_properties;
 	struct broker_delivery partial;
 	size_t partial_got;
 	int64_t partial_at_ms; /* when its last piece came */
@@ -125,6 +128,15 @@ enum outcome broker_channel_open(struct broker *broker, struct deadline deadline
 /* AMQP short strings hold 255 bytes, and rabbitmq-c cuts the length's byte without a word.  True,
  * or false with a reason that names `what`. */
 bool broker_short_string(const char *what, const char *text, struct reason *reason);
+
+/* ---- broker_properties.c ---- */
+
+/* A copy, for g_free(). */
+struct broker_properties *broker_properties_new(amqp_bytes_t encoded);
+
+/* Decoded, in the pool.  False: they make no sense, or there is no memory. */
+bool broker_properties_decode(const struct broker_properties *properties, amqp_pool_t *pool,
+			      amqp_basic_properties_t *decoded);
 
 /* ---- broker_consume.c ---- */
 

@@ -1,9 +1,11 @@
 #include "common/broker_internal.h"
 
+#include <string.h>
+
 #include "common/watchdog.h"
 
 /* Headers without an allocation; messages on their way before their confirms are read. */
-enum { HEADERS_FEW = 8, BURST_COUNT = 256 };
+enum { HEADERS_FEW = 8, BURST_COUNT = 256, POOL_PAGE = 4096 };
 
 enum outcome broker_confirm_select(struct broker *broker, struct deadline deadline,
 				   struct reason *reason)
@@ -38,6 +40,31 @@ static void set_text(amqp_basic_properties_t *properties, amqp_flags_t flag, amq
 	properties->_flags |= flag;
 }
 
+static void fill_headers(const struct broker_message *message, amqp_table_entry_t *entries)
+{
+	for (size_t i = 0; i < message->header_count; i++) {
+		const struct broker_header *header = &message->headers[i];
+		amqp_field_value_t *value = &entries[i].value;
+
+		entries[i].key = amqp_cstring_bytes(header->name);
+		if (header->text != NULL) {
+			value->kind = AMQP_FIELD_KIND_UTF8;
+			value->value.bytes = amqp_cstring_bytes(header->text);
+		} else {
+			value->kind = AMQP_FIELD_KIND_I64;
+			value->value.i64 = header->number;
+		}
+	}
+}
+
+static void set_headers(amqp_basic_properties_t *to, amqp_table_entry_t *entries, size_t count)
+{
+	to->headers = (amqp_table_t){.num_entries = (int)count, .entries = entries};
+	to->_flags &= ~(amqp_flags_t)AMQP_BASIC_HEADERS_FLAG;
+	if (count > 0)
+		to->_flags |= AMQP_BASIC_HEADERS_FLAG;
+}
+
 /* The properties borrow from the message and from `entries`, which has room for its headers. */
 static void fill_properties(amqp_basic_properties_t *to, const struct broker_message *message,
 			    amqp_table_entry_t *entries)
@@ -52,24 +79,61 @@ static void fill_properties(amqp_basic_properties_t *to, const struct broker_mes
 		to->timestamp = (uint64_t)message->timestamp;
 		to->_flags |= AMQP_BASIC_TIMESTAMP_FLAG;
 	}
-	for (size_t i = 0; i < message->header_count; i++) {
-		const struct broker_header *header = &message->headers[i];
-		amqp_field_value_t *value = &entries[i].value;
+	fill_headers(message, entries);
+	set_headers(to, entries, message->header_count);
+}
 
-		entries[i].key = amqp_cstring_bytes(header->name);
-		if (header->text != NULL) {
-			value->kind = AMQP_FIELD_KIND_UTF8;
-			value->value.bytes = amqp_cstring_bytes(header->text);
-		} else {
-			value->kind = AMQP_FIELD_KIND_I64;
-			value->value.i64 = header->number;
-		}
+static bool is_name(amqp_bytes_t key, const char *name)
+{
+	return key.len == strlen(name) && memcmp(key.bytes, name, key.len) == 0;
+}
+
+/* Does the message not want this header of the ones it came with? */
+static bool is_left_out(const struct broker_message *message, amqp_bytes_t key)
+{
+	const char *const *dropped = message->dropped;
+
+	for (size_t i = 0; dropped != NULL && dropped[i] != NULL; i++)
+		if (is_name(key, dropped[i]))
+			return true;
+	for (size_t i = 0; i < message->header_count; i++)
+		if (is_name(key, message->headers[i].name))
+			return true;
+	return false;
+}
+
+/* Those it came with, and its own headers in place of theirs. */
+static int send_again(struct broker *broker, const struct broker_message *message,
+		      amqp_bytes_t body)
+{
+	amqp_pool_t pool;
+	amqp_basic_properties_t properties;
+	int status = AMQP_STATUS_BAD_AMQP_DATA;
+
+	init_amqp_pool(&pool, POOL_PAGE);
+	if (broker_properties_decode(message->properties, &pool, &properties)) {
+		const amqp_table_t had = (properties._flags & AMQP_BASIC_HEADERS_FLAG) != 0
+						 ? properties.headers
+						 : amqp_empty_table;
+		size_t count = message->header_count;
+		g_autofree amqp_table_entry_t *entries =
+			g_new0(amqp_table_entry_t, count + (size_t)had.num_entries);
+
+		fill_headers(message, entries);
+		for (int i = 0; i < had.num_entries; i++)
+			if (!is_left_out(message, had.entries[i].key))
+				entries[count++] = had.entries[i];
+		set_headers(&properties, entries, count);
+		properties.delivery_mode = AMQP_DELIVERY_PERSISTENT;
+		properties._flags |= AMQP_BASIC_DELIVERY_MODE_FLAG;
+		properties._flags &= ~(amqp_flags_t)AMQP_BASIC_USER_ID_FLAG;
+		status = amqp_basic_publish(broker->amqp, BROKER_CHANNEL,
+					    amqp_cstring_bytes(message->exchange),
+					    amqp_cstring_bytes(message->routing_key),
+					    !message->optional, 0, &properties, body);
 	}
-	if (message->header_count > 0) {
-		to->headers.num_entries = (int)message->header_count;
-		to->headers.entries = entries;
-		to->_flags |= AMQP_BASIC_HEADERS_FLAG;
-	}
+	empty_amqp_pool(&pool);
+	return status;
 }
 
 /* Nothing is waited for.  A status of rabbitmq-c. */
@@ -84,6 +148,8 @@ static int send_message(struct broker *broker, const struct broker_message *mess
 	/* Sent from where it lies, frame by frame: a mapped file needs no memory. */
 	amqp_bytes_t body = {.len = message->body_size, .bytes = (void *)message->body};
 
+	if (message->properties != NULL)
+		return send_again(broker, message, body);
 	fill_properties(&properties, message, many != NULL ? many : few);
 	return amqp_basic_publish(
 		broker->amqp, BROKER_CHANNEL, amqp_cstring_bytes(message->exchange),

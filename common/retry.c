@@ -15,6 +15,12 @@ bool retry_next(const struct config *config, int64_t attempt, int64_t first_seen
 	return true;
 }
 
+int64_t retry_since(const struct broker_delivery *delivery, int64_t otherwise)
+{
+	return MAX(delivery->first_seen > 0 ? delivery->first_seen : otherwise,
+		   delivery->requeued_at);
+}
+
 bool retry_tier_within(const struct config *config, int64_t delay_ms, size_t *tier)
 {
 	bool found = false;
@@ -52,9 +58,15 @@ struct broker_message retry_message(const struct broker_delivery *delivery, cons
 	if (headers->delay_noticed_ms != 0)
 		room[count++] = (struct broker_header){.name = HEADER_DELAY_NOTICED,
 						       .number = headers->delay_noticed_ms};
+	if (headers->dead_since_s != 0)
+		room[count++] = (struct broker_header){.name = HEADER_DEAD_SINCE,
+						       .number = headers->dead_since_s};
 	if (delivery->requeued != 0)
 		room[count++] = (struct broker_header){.name = HEADER_REQUEUED,
 						       .number = delivery->requeued};
+	if (delivery->requeued_at != 0)
+		room[count++] = (struct broker_header){.name = HEADER_REQUEUED_AT,
+						       .number = delivery->requeued_at};
 	return (struct broker_message){
 		.exchange = exchange,
 		.routing_key = routing_key,

@@ -7,7 +7,8 @@
  * to come back to. Headers: attempt, first-seen, last-error, next-attempt; x-death is not passed
  * on.
  *
- * A message that was put back from mail.dead keeps its header requeued on the way.
+ * A message that an operator put back from mail.dead keeps its headers requeued and requeued-at on
+ * the way.
  */
 #ifndef COMMON_RETRY_H
 #define COMMON_RETRY_H
@@ -21,12 +22,16 @@
 
 #define HEADER_NEXT_ATTEMPT "next-attempt" /* ms since 1970 */
 
-enum { RETRY_HEADERS = 7 };
+enum { RETRY_HEADERS = 9 };
 
 /* Which tier comes next after `attempt` tries; false if first_seen is longer ago than
  * retry.max_age. */
 bool retry_next(const struct config *config, int64_t attempt, int64_t first_seen_s, int64_t now_s,
 		size_t *tier);
+
+/* Since when the tries of a delivery count for retry.max_age, in seconds since 1970: its first-seen
+ * (else `otherwise`), or when an operator requeued it, if that is later. */
+int64_t retry_since(const struct broker_delivery *delivery, int64_t otherwise);
 
 /* The largest tier that ends before `delay_ms` have passed; false if none does. */
 bool retry_tier_within(const struct config *config, int64_t delay_ms, size_t *tier);
@@ -38,6 +43,7 @@ struct retry_headers {
 	const char *last_error;
 	int64_t next_attempt_ms;
 	int64_t delay_noticed_ms; /* when the sender was told of the delay */
+	int64_t dead_since_s; /* for mail.dead */
 };
 
 /* A delivery as a message to publish again: body and properties as they came, with these headers in

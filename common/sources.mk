@@ -5,6 +5,7 @@ COMMON_SOURCES = \
 	common/broker_dial.c \
 	common/broker_frame.c \
 	common/broker_get.c \
+	common/broker_properties.c \
 	common/broker_publish.c \
 	common/broker_tls.c \
 	common/broker_topology.c \

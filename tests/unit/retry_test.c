@@ -112,6 +112,36 @@ static void a_message_keeps_its_body_and_properties(void **state)
 	assert_int_equal(room[4].number, 2);
 }
 
+static void what_was_requeued_stays_known(void **state)
+{
+	struct broker_delivery delivery = {.requeued = 2, .requeued_at = 11, .first_seen = 7};
+	struct retry_headers headers = {.dead_since_s = 13};
+	struct broker_header room[RETRY_HEADERS];
+	struct broker_message message =
+		retry_message(&delivery, "mail.dead", "mail.out.bulk", &headers, room);
+
+	(void)state;
+	assert_int_equal(message.header_count, 3);
+	assert_string_equal(room[0].name, HEADER_DEAD_SINCE);
+	assert_int_equal(room[0].number, 13);
+	assert_string_equal(room[1].name, HEADER_REQUEUED);
+	assert_int_equal(room[1].number, 2);
+	assert_string_equal(room[2].name, HEADER_REQUEUED_AT);
+	assert_int_equal(room[2].number, 11);
+}
+
+static void a_requeue_begins_the_tries_anew(void **state)
+{
+	struct broker_delivery delivery = {.first_seen = 7};
+
+	(void)state;
+	assert_int_equal(retry_since(&delivery, 99), 7);
+	delivery.requeued_at = 50;
+	assert_int_equal(retry_since(&delivery, 99), 50);
+	delivery = (struct broker_delivery){0};
+	assert_int_equal(retry_since(&delivery, 99), 99);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +150,8 @@ int main(void)
 		cmocka_unit_test(given_up_at_max_age),
 		cmocka_unit_test(largest_tier_within_a_delay),
 		cmocka_unit_test(a_message_keeps_its_body_and_properties),
+		cmocka_unit_test(what_was_requeued_stays_known),
+		cmocka_unit_test(a_requeue_begins_the_tries_anew),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
