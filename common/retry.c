@@ -1,6 +1,10 @@
 #include "common/retry.h"
 
 #include <glib.h>
+#include <string.h>
+
+#include "common/deadline.h"
+#include "common/topology.h"
 
 enum { MS_PER_SECOND = 1000 };
 
@@ -58,9 +62,9 @@ struct broker_message retry_message(const struct broker_delivery *delivery, cons
 	if (headers->delay_noticed_ms != 0)
 		room[count++] = (struct broker_header){.name = HEADER_DELAY_NOTICED,
 						       .number = headers->delay_noticed_ms};
-	if (headers->dead_since_s != 0)
+	if (strcmp(exchange, EXCHANGE_DEAD) == 0)
 		room[count++] = (struct broker_header){.name = HEADER_DEAD_SINCE,
-						       .number = headers->dead_since_s};
+						       .number = realtime_ms() / MS_PER_SECOND};
 	if (delivery->requeued != 0)
 		room[count++] = (struct broker_header){.name = HEADER_REQUEUED,
 						       .number = delivery->requeued};

@@ -43,11 +43,11 @@ struct retry_headers {
 	const char *last_error;
 	int64_t next_attempt_ms;
 	int64_t delay_noticed_ms; /* when the sender was told of the delay */
-	int64_t dead_since_s; /* for mail.dead */
 };
 
 /* A delivery as a message to publish again: body and properties as they came, with these headers in
- * place of its own.  Everything is borrowed; `room` is where the headers go. */
+ * place of its own; for mail.dead with dead-since, too.  Everything is borrowed; `room` is where
+ * the headers go. */
 struct broker_message retry_message(const struct broker_delivery *delivery, const char *exchange,
 				    const char *routing_key, const struct retry_headers *headers,
 				    struct broker_header room[RETRY_HEADERS]);

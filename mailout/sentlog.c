@@ -26,13 +26,14 @@ enum {
 
 enum { TIME_TEXT_SIZE = 40, US_PER_MS = 1000 };
 
-enum { RECORD_COLUMNS = 14, RECIPIENT_COLUMNS = 7 };
+enum { RECORD_COLUMNS = 15, RECIPIENT_COLUMNS = 7 };
 
 #define OUTBOUND_COLUMNS                                                                           \
 	"INSERT INTO outbound (id, stream, template, tag, metadata, from_email, subject,"          \
-	" message_id_header, size, status, attempts, last_reply, next_attempt, claim, claimed_at)" \
+	" message_id_header, size, status, attempts, requeued, last_reply, next_attempt, claim,"   \
+	" claimed_at)"                                                                             \
 	" VALUES "
-#define OUTBOUND_ROW "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,CURRENT_TIMESTAMP(3))"
+#define OUTBOUND_ROW "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,CURRENT_TIMESTAMP(3))"
 
 /* Claims of what is new, and of what is not: their shapes differ in what happens to a row that is
  * there. */
@@ -43,7 +44,8 @@ static const struct rows_shape record_shape = {
 	OUTBOUND_COLUMNS, OUTBOUND_ROW,
 	" ON DUPLICATE KEY UPDATE from_email = VALUES(from_email), subject = VALUES(subject),"
 	" message_id_header = VALUES(message_id_header), size = VALUES(size),"
-	" status = VALUES(status), attempts = VALUES(attempts), last_reply = VALUES(last_reply),"
+	" status = VALUES(status), attempts = VALUES(attempts),"
+	" requeued = GREATEST(requeued, VALUES(requeued)), last_reply = VALUES(last_reply),"
 	" next_attempt = VALUES(next_attempt), claim = VALUES(claim),"
 	" claimed_at = VALUES(claimed_at)",
 	RECORD_COLUMNS};
@@ -59,7 +61,8 @@ static const struct rows_shape recipient_shape = {
 
 static const struct rows_shape known_shape = {
 	"SELECT id, status, claim,"
-	" TIMESTAMPDIFF(MICROSECOND, claimed_at, CURRENT_TIMESTAMP(3)) FROM outbound WHERE id IN (",
+	" TIMESTAMPDIFF(MICROSECOND, claimed_at, CURRENT_TIMESTAMP(3)), requeued"
+	" FROM outbound WHERE id IN (",
 	"?", ") FOR UPDATE", 1};
 
 static const struct rows_shape renew_shape = {
@@ -73,6 +76,12 @@ static const struct rows_shape done_shape = {
 	" AND outbound_id IN (",
 	"?", ")", 1};
 
+/* For what an operator brought back. */
+static const struct rows_shape afresh_shape = {
+	"UPDATE outbound_recipients SET status = 'deferred' WHERE status = 'failed'"
+	" AND outbound_id IN (",
+	"?", ")", 1};
+
 struct sentlog {
 	struct db *db;
 	struct id token; /* of this run's claims */
@@ -82,6 +91,7 @@ struct sentlog {
 	struct rows known;
 	struct rows done;
 	struct rows renewals;
+	struct rows afresh;
 	GArray *values;      /* of the statement in hand */
 	GStringChunk *texts; /* of values that had to be made */
 };
@@ -182,6 +192,7 @@ struct sentlog *sentlog_open(const struct config *config, struct deadline deadli
 	rows_init(&sentlog->known, &known_shape, db);
 	rows_init(&sentlog->done, &done_shape, db);
 	rows_init(&sentlog->renewals, &renew_shape, db);
+	rows_init(&sentlog->afresh, &afresh_shape, db);
 	return sentlog;
 }
 
@@ -197,6 +208,7 @@ void sentlog_close(struct sentlog **sentlog)
 	rows_clear(&old->known);
 	rows_clear(&old->done);
 	rows_clear(&old->renewals);
+	rows_clear(&old->afresh);
 	db_close(&old->db);
 	g_array_unref(old->values);
 	g_string_chunk_free(old->texts);
@@ -276,6 +288,7 @@ static void add_row(struct sentlog *sentlog, const struct outbound *row,
 	add(sentlog, row->size >= 0 ? db_int(row->size) : db_null());
 	add(sentlog, db_text(outbound_status_name(status)));
 	add(sentlog, db_int(row->attempt));
+	add(sentlog, db_int(row->requeued));
 	add_cut(sentlog, row->last_reply, REPLY_MAX);
 	add_time(sentlog, row->next_attempt_ms);
 	add(sentlog, db_bytes(&sentlog->token, sizeof(sentlog->token)));
@@ -384,6 +397,16 @@ static enum claim_state judge(const struct sentlog *sentlog, const struct db_val
 	return age_us < (int64_t)BUSY_MS * US_PER_MS ? CLAIM_BUSY : CLAIM_IN_DOUBT;
 }
 
+/* Brought back from mail.dead since it came to that, by an operator who wants it sent.  (The same
+ * requeue may come twice, if mailctl was interrupted: only the first one is newer.) */
+static bool is_brought_back(const struct claim *claim, const struct db_value *columns)
+{
+	const char *status = columns[1].data;
+
+	return (strcmp(status, "failed") == 0 || strcmp(status, "held") == 0) &&
+	       claim->row->requeued > columns[4].number;
+}
+
 static bool take_known(const struct db_value *columns, size_t count, void *context)
 {
 	const struct claiming *claiming = context;
@@ -394,6 +417,9 @@ static bool take_known(const struct db_value *columns, size_t count, void *conte
 		return true;
 	claim->state = judge(claiming->sentlog, columns);
 	claim->failed = strcmp(columns[1].data, "failed") == 0;
+	claim->afresh = is_brought_back(claim, columns);
+	if (claim->afresh)
+		claim->state = CLAIM_NEW;
 	return true;
 }
 
@@ -420,6 +446,17 @@ static bool is_claimed(const struct claim *claim)
 	return claim->state == CLAIM_NEW || claim->state == CLAIM_IN_DOUBT;
 }
 
+/* So that the record says that they wait, whatever becomes of this run. */
+static enum outcome forget_failures(struct sentlog *sentlog, const struct claim *claims,
+				    size_t count, struct reason *reason)
+{
+	begin_values(sentlog);
+	for (size_t i = 0; i < count; i++)
+		if (claims[i].afresh)
+			add(sentlog, db_bytes(&claims[i].row->id, sizeof(struct id)));
+	return rows_insert(&sentlog->afresh, values(sentlog), sentlog->values->len, NULL, reason);
+}
+
 /* Some are in the record already: see what it says, and take over those that may be sent. */
 static enum outcome claim_known(struct sentlog *sentlog, struct claim *claims, size_t count,
 				struct reason *reason)
@@ -436,6 +473,8 @@ static enum outcome claim_known(struct sentlog *sentlog, struct claim *claims, s
 	enum outcome outcome =
 		rows_select(&sentlog->known, values(sentlog), count, take_known, &claiming, reason);
 
+	if (outcome == OUTCOME_OK)
+		outcome = forget_failures(sentlog, claims, count, reason);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	begin_values(sentlog);
@@ -468,6 +507,7 @@ static enum outcome claim_all(struct sentlog *sentlog, struct claim *claims, siz
 		claims[i].state = CLAIM_NEW;
 		claims[i].failed = false;
 		claims[i].sent_before = false;
+		claims[i].afresh = false;
 		g_clear_pointer(&claims[i].recipients_done, g_strfreev);
 		add_row(sentlog, claims[i].row, OUTBOUND_SENDING);
 	}

@@ -48,6 +48,7 @@ struct outbound {
 	int64_t size;            /* bytes of the mail; < 0: not built */
 	enum outbound_status status;
 	int64_t attempt;                   /* 1 at first */
+	int64_t requeued;                  /* how often an operator brought it back */
 	char *last_reply;                  /* NULL for none */
 	int64_t next_attempt_ms;           /* since 1970; 0: none */
 	struct sent_recipient *recipients; /* of this try; NULL when it was not tried */
@@ -71,7 +72,9 @@ bool sentlog_lost(const struct sentlog *sentlog);
 
 /* What the record says of a request before it is sent. */
 enum claim_state {
-	CLAIM_NEW,     /* nothing, or an earlier try that was deferred: claimed now */
+	/* Nothing, or an earlier try that was deferred, or one that an operator brought back from
+	 * mail.dead since: claimed now */
+	CLAIM_NEW,
 	CLAIM_DONE,    /* sent or finally failed already: not to be sent */
 	CLAIM_BUSY,    /* another run claimed or renewed it a short time ago: ask again later */
 	CLAIM_IN_DOUBT /* claimed by a run that never told what came of it; claimed now */
@@ -82,6 +85,7 @@ struct claim {
 	enum claim_state state; /* out; so are these: */
 	bool failed;            /* what is done has failed */
 	bool sent_before;       /* an earlier try reached a recipient */
+	bool afresh;            /* brought back: recipients that had failed are tried again */
 	/* Mailboxes that need it no more after an earlier try; NULL or NULL at the end,
 	 * g_strfreev(). */
 	char **recipients_done;

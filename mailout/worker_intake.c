@@ -79,6 +79,7 @@ static struct outbound *new_row(const struct worker *worker, const struct job *j
 
 	row->size = -1;
 	row->attempt = MAX(job->delivery.attempt, 1);
+	row->requeued = job->delivery.requeued;
 	row->status = OUTBOUND_SENDING;
 	row->stream = g_strdup(worker->config->streams[job->stream].name);
 	if (request == NULL)

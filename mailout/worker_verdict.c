@@ -69,13 +69,6 @@ void verdict_duplicate(struct worker *worker, struct job *job, bool failed)
 
 /* ---- another try, or none ---- */
 
-/* When the first try was, in seconds since 1970. */
-static int64_t first_try(const struct job *job)
-{
-	return job->delivery.first_seen > 0 ? job->delivery.first_seen
-					    : realtime_ms() / MS_PER_SECOND;
-}
-
 /* The recipients that still wait have waited long enough. */
 static void give_up(struct job *job)
 {
@@ -105,7 +98,9 @@ static bool try_again(const struct worker *worker, struct job *job)
 	const struct config *config = worker->config;
 	int64_t now_ms = realtime_ms();
 
-	if (!retry_next(config, job->row->attempt, first_try(job), now_ms / MS_PER_SECOND,
+	int64_t now_s = now_ms / MS_PER_SECOND;
+
+	if (!retry_next(config, job->row->attempt, retry_since(&job->delivery, now_s), now_s,
 			&job->tier))
 		return false;
 	job->fate = FATE_TIER;

@@ -93,6 +93,7 @@ void write_release(struct worker *worker, struct job *job)
 	row->message_id_header = g_strdup(job->row->message_id_header);
 	row->size = job->row->size;
 	row->attempt = job->row->attempt;
+	row->requeued = job->row->requeued;
 	row->status = OUTBOUND_DEFERRED;
 	row->last_reply = g_strdup(worker->away.text);
 	keep(worker, row);
@@ -212,6 +213,41 @@ static void settle_claim(struct worker *worker, struct job *job, const struct cl
 
 /* ---- without the database ---- */
 
+/* Brought back from mail.dead since its result was kept. */
+static bool is_brought_back(const struct job *job, const struct outbound *before)
+{
+	return (before->status == OUTBOUND_FAILED || before->status == OUTBOUND_HELD) &&
+	       job->row->requeued > before->requeued;
+}
+
+/* Recipients that have it. */
+static char **recipients_sent(const struct outbound *before)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	for (size_t i = 0; i < before->recipient_count; i++)
+		if (before->recipients[i].state == SENT_OK)
+			g_strv_builder_add(builder, before->recipients[i].email);
+	return g_strv_builder_end(builder);
+}
+
+static void bypass_one(struct worker *worker, struct job *job)
+{
+	const struct outbound *before = write_unwritten(worker, &job->row->id);
+
+	if (before == NULL || before->status == OUTBOUND_DEFERRED ||
+	    before->status == OUTBOUND_SCHEDULED) {
+		admit(worker, job, NULL);
+	} else if (is_brought_back(job, before)) {
+		g_auto(GStrv) sent = recipients_sent(before);
+
+		job->sent_before = sent[0] != NULL;
+		admit(worker, job, sent);
+	} else {
+		verdict_duplicate(worker, job, before->status == OUTBOUND_FAILED);
+	}
+}
+
 static void bypass(struct worker *worker)
 {
 	g_autoptr(GPtrArray) jobs = claimable(worker);
@@ -222,16 +258,8 @@ static void bypass(struct worker *worker)
 		job->unwritten = job->has_id;
 		job_move(worker, job, JOB_RECORDED);
 	}
-	for (guint i = 0; i < jobs->len; i++) {
-		struct job *job = jobs->pdata[i];
-		const struct outbound *before = write_unwritten(worker, &job->row->id);
-
-		if (before != NULL && before->status != OUTBOUND_DEFERRED &&
-		    before->status != OUTBOUND_SCHEDULED)
-			verdict_duplicate(worker, job, before->status == OUTBOUND_FAILED);
-		else
-			admit(worker, job, NULL);
-	}
+	for (guint i = 0; i < jobs->len; i++)
+		bypass_one(worker, jobs->pdata[i]);
 }
 
 /* ---- the transaction ---- */
