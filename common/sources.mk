@@ -24,13 +24,16 @@ COMMON_SOURCES = \
 	common/html_layout.c \
 	common/html_text.c \
 	common/id.c \
+	common/lookup.c \
 	common/log.c \
 	common/outcome.c \
 	common/restarts.c \
+	common/redis.c \
 	common/retry.c \
 	common/route.c \
 	common/rows.c \
 	common/sha256.c \
+	common/state.c \
 	common/stop.c \
 	common/supervisor.c \
 	common/topology.c \

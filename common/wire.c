@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 #include <limits.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A struct wire is a json_object; the name keeps json-c out of our interfaces. */
@@ -12,6 +13,10 @@
 enum {
 	BASE64_CHUNK = 48 * 1024, /* a multiple of 3: only the last chunk is padded */
 	WRITE_CHUNK = 1024 * 1024,
+	MS_PER_SECOND = 1000,
+	TIME_TEXT_SIZE = 40,
+	TM_YEAR_BASE = 1900,
+	YEAR_MAX = 9999,
 };
 
 static struct json_object *json(const struct wire *value)
@@ -72,6 +77,20 @@ void wire_set_text(struct wire *object, const char *key, const char *text)
 void wire_set_int(struct wire *object, const char *key, int64_t number)
 {
 	json_object_object_add(json(object), key, json_object_new_int64(number));
+}
+
+void wire_set_time(struct wire *object, const char *key, int64_t ms)
+{
+	time_t seconds = (time_t)(ms / MS_PER_SECOND);
+	struct tm tm;
+	char date[TIME_TEXT_SIZE];
+	char text[TIME_TEXT_SIZE];
+
+	if (ms < 0 || gmtime_r(&seconds, &tm) == NULL || tm.tm_year + TM_YEAR_BASE > YEAR_MAX)
+		return;
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	g_snprintf(text, sizeof(text), "%s.%03dZ", date, (int)(ms % MS_PER_SECOND));
+	wire_set_text(object, key, text);
 }
 
 void wire_set_bool(struct wire *object, const char *key, bool value)

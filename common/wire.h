@@ -31,6 +31,9 @@ void wire_set_text(struct wire *object, const char *key, const char *text);
 void wire_set_textn(struct wire *object, const char *key, const char *text, size_t size);
 void wire_set_int(struct wire *object, const char *key, int64_t number);
 void wire_set_bool(struct wire *object, const char *key, bool value);
+/* Milliseconds since 1970 as RFC 3339 in UTC: "2026-11-22T12:00:00.000Z"; nothing is set if that
+ * has no four digits of a year. */
+void wire_set_time(struct wire *object, const char *key, int64_t ms);
 /* Base64 (RFC 4648, 4) of bytes that are borrowed until the document is freed: they
  * are encoded only while the document is written, never as a whole in memory twice. */
 void wire_set_base64(struct wire *object, const char *key, const void *data, size_t size);

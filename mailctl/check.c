@@ -61,6 +61,7 @@ int command_check(int argc, char **argv, const char *config_file)
 	check_config(config, report);
 	check_mysql(config, report);
 	check_amqp(config, rabbitmqctl, report);
+	check_redis(config, report);
 	check_postfix(config, postfix, report);
 	config_free(&config);
 	return report_end(&report) ? EXIT_FINE : EXIT_WRONG;

@@ -22,6 +22,9 @@ void check_mysql_server(struct db *db, const struct config *config, struct repor
  */
 void check_amqp(const struct config *config, const char *rabbitmqctl, struct report *report);
 
+/* That Redis takes a key, if it is configured. */
+void check_redis(const struct config *config, struct report *report);
+
 /* Postfix's limits and settings beside ours; directory is its config_directory, NULL for its own.
  */
 void check_postfix(const struct config *config, const char *directory, struct report *report);

@@ -119,4 +119,5 @@ void check_config(const struct config *config, struct report *report)
 		check_password_file(amqp_role_user(i, config), amqp_role_password_key(i), report);
 	for (int i = 0; i < ROLE_COUNT; i++)
 		check_password_file(role_user(i, config), role_password_key(i), report);
+	check_password_file(&config->redis, "redis.password_file", report);
 }

@@ -7,6 +7,7 @@ MAILCTL_SOURCES = \
 	mailctl/check_mysql.c \
 	mailctl/check_mysql_server.c \
 	mailctl/check_postfix.c \
+	mailctl/check_redis.c \
 	mailctl/config.c \
 	mailctl/connect.c \
 	mailctl/grants.c \

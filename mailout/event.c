@@ -5,7 +5,7 @@
 
 #include "common/wire.h"
 
-enum { TIME_TEXT_SIZE = 40, MS_PER_SECOND = 1000, EVENT_VERSION = 1 };
+enum { EVENT_VERSION = 1 };
 
 static const struct kind {
 	const char *routing_key;
@@ -20,21 +20,6 @@ static const struct kind {
 	[EVENT_EXPIRED] = {"outbound.expired", "Expiry", "ExpiredAt", NULL, 0},
 	[EVENT_HELD] = {"outbound.held", "Hold", "HeldAt", NULL, 0},
 };
-
-static void set_time(struct wire *object, const char *key, int64_t ms)
-{
-	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(ms / MS_PER_SECOND);
-	char text[TIME_TEXT_SIZE];
-
-	if (time == NULL)
-		return;
-	g_snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-		   g_date_time_get_year(time), g_date_time_get_month(time),
-		   g_date_time_get_day_of_month(time), g_date_time_get_hour(time),
-		   g_date_time_get_minute(time), g_date_time_get_second(time),
-		   (int)(ms % MS_PER_SECOND));
-	wire_set_text(object, key, text);
-}
 
 static void set_metadata(struct wire *object, const char *json)
 {
@@ -82,13 +67,13 @@ void event_make(struct event *event, enum event_kind kind, const struct outbound
 	}
 	wire_set_text(object, "Tag", row->tag);
 	set_metadata(object, row->metadata);
-	set_time(object, k->time_key, now_ms);
+	wire_set_time(object, k->time_key, now_ms);
 	wire_set_text(object, "Details", recipient->reply != NULL ? recipient->reply : "");
 	wire_set_int(own, "Version", EVENT_VERSION);
 	wire_set_text(own, "EventID", event->id);
 	wire_set_int(own, "Attempt", row->attempt);
 	if (row->next_attempt_ms > 0)
-		set_time(own, "NextAttempt", row->next_attempt_ms);
+		wire_set_time(own, "NextAttempt", row->next_attempt_ms);
 	wire_set_text(own, "MessageIDHeader", row->message_id_header);
 	wire_set(own, "Reply", reply(recipient));
 	wire_set(object, "Mailpipe", own);

@@ -1,0 +1,23 @@
+/*
+ * The state of a message as Redis holds it (mailpipe-wire(7)): a small JSON document.
+ */
+#ifndef COMMON_STATE_H
+#define COMMON_STATE_H
+
+#include <stdint.h>
+
+struct state {
+	const char *message_id;
+	const char *direction;   /* "inbound", "outbound" */
+	const char *status;      /* "stored" */
+	const char *route;       /* or the stream; may be NULL */
+	int64_t at_ms;           /* when it came to that, since 1970 */
+	int64_t attempt;         /* 1 at first; 0: not told */
+	int64_t next_attempt_ms; /* 0: none */
+	const char *reason;      /* NULL or empty: none */
+};
+
+/* g_free() it. */
+char *state_print(const struct state *state);
+
+#endif
