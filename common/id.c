@@ -107,6 +107,19 @@ void id_inbound(struct id *id, const char *instance, const char *queue_id, const
 	set_version(id, VERSION_CUSTOM);
 }
 
+void id_derived(struct id *id, const struct id *from, const char *purpose)
+{
+	struct sha256_ctx context;
+	struct id source = *from;
+
+	sha256_init(&context);
+	hash_text(&context, purpose);
+	sha256_update(&context, ID_SIZE, source.byte);
+	sha256_digest(&context, ID_SIZE, id->byte);
+	memcpy(id->byte, source.byte, TIME_BYTES);
+	set_version(id, VERSION_CUSTOM);
+}
+
 char *id_text(const struct id *id, char text[ID_TEXT_SIZE])
 {
 	uuid_unparse_lower(id->byte, text);

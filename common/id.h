@@ -5,6 +5,7 @@
  * milliseconds since 1970 from the arrival time that a long Postfix queue id
  * carries (else now), then bits of SHA-256 over instance, queue id, envelope
  * recipient and the mail's bytes.  The same queue file gives the same id.
+ * So is the id of what is made of another message, a notice about it.
  * All other ids have the version 7 layout: 48 bits of milliseconds, then random bits.
  */
 #ifndef COMMON_ID_H
@@ -30,6 +31,12 @@ void id_new(struct id *id);
  */
 void id_inbound(struct id *id, const char *instance, const char *queue_id, const char *recipient,
 		const unsigned char digest[32], int64_t now_ms);
+
+/* The id (version 8) of what is made of the message `from` for a purpose, always the same: the
+ * first 48 bits are those of `from`. */
+#define ID_NOTICE_DELAYED "notice-delayed"
+#define ID_NOTICE_FAILED "notice-failed"
+void id_derived(struct id *id, const struct id *from, const char *purpose);
 
 /* The arrival time (ms since 1970) in a long queue id (Postfix mail_queue.h,
  * MQID_LG_*); false if this is no long queue id. */

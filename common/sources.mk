@@ -1,4 +1,5 @@
 COMMON_SOURCES = \
+	common/authres.c \
 	common/backoff.c \
 	common/broker.c \
 	common/broker_consume.c \
@@ -27,6 +28,7 @@ COMMON_SOURCES = \
 	common/lookup.c \
 	common/log.c \
 	common/outcome.c \
+	common/quota.c \
 	common/restarts.c \
 	common/redis.c \
 	common/retry.c \

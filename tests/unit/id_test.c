@@ -53,6 +53,27 @@ static void every_ingredient_counts(void **state)
 	assert_string_not_equal(base, other);
 }
 
+static void what_is_made_of_a_message_has_an_id_of_its_own(void **state)
+{
+	(void)state;
+	struct id mail, one, again, other, of_another;
+	char text[ID_TEXT_SIZE];
+
+	assert_true(id_parse(&mail, "0190163d-8694-7aab-8000-0123456789ab"));
+	id_derived(&one, &mail, ID_NOTICE_DELAYED);
+	again = mail;
+	id_derived(&again, &again, ID_NOTICE_DELAYED);
+	assert_memory_equal(&one, &again, sizeof(one));
+	id_derived(&other, &mail, ID_NOTICE_FAILED);
+	assert_memory_not_equal(&one, &other, sizeof(one));
+	mail.byte[ID_SIZE - 1] ^= 1;
+	id_derived(&of_another, &mail, ID_NOTICE_DELAYED);
+	assert_memory_not_equal(&one, &of_another, sizeof(one));
+	id_text(&one, text);
+	text[sizeof("0190163d-8694-8") - 1] = '\0';
+	assert_string_equal(text, "0190163d-8694-8");
+}
+
 static void layout_is_version_8(void **state)
 {
 	(void)state;
@@ -138,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_mail_has_the_same_id),
 		cmocka_unit_test(every_ingredient_counts),
+		cmocka_unit_test(what_is_made_of_a_message_has_an_id_of_its_own),
 		cmocka_unit_test(layout_is_version_8),
 		cmocka_unit_test(long_queue_id_tells_the_time),
 		cmocka_unit_test(drawn_ids_differ_and_sort_by_time),

@@ -1,0 +1,404 @@
+#include "common/authres.h"
+
+#include <glib.h>
+#include <string.h>
+
+enum { VERSION_KNOWN = 1, VERSION_MAX = 9999 };
+
+static const char BLANKS[] = " \t\r\n";
+
+/* All readers step over what they read and return false, or NULL, where it is not there. */
+struct scan {
+	const char *at;
+};
+
+/* ---- words ---- */
+
+/* RFC 5322, 3.2.2: comments nest.  False in one that is not closed. */
+static bool skip_comment(struct scan *scan)
+{
+	size_t depth = 0;
+
+	do {
+		if (*scan->at == '\\' && scan->at[1] != '\0')
+			scan->at++;
+		else if (*scan->at == '(')
+			depth++;
+		else if (*scan->at == ')')
+			depth--;
+		if (*scan->at == '\0')
+			return false;
+		scan->at++;
+	} while (depth > 0);
+	return true;
+}
+
+/* [CFWS] */
+static bool skip_blanks(struct scan *scan)
+{
+	for (;;) {
+		scan->at += strspn(scan->at, BLANKS);
+		if (*scan->at != '(')
+			return true;
+		if (!skip_comment(scan))
+			return false;
+	}
+}
+
+/* [CFWS] character [CFWS] */
+static bool skip_mark(struct scan *scan, char mark)
+{
+	if (!skip_blanks(scan) || *scan->at != mark)
+		return false;
+	scan->at++;
+	return skip_blanks(scan);
+}
+
+/* RFC 5321, 4.1.2: Keyword = Ldh-str.  Lower case. */
+static char *read_keyword(struct scan *scan)
+{
+	size_t size = 0;
+
+	while (g_ascii_isalnum(scan->at[size]) || scan->at[size] == '-')
+		size++;
+	if (size == 0 || scan->at[size - 1] == '-')
+		return NULL;
+	const char *start = scan->at;
+
+	scan->at += size;
+	return g_ascii_strdown(start, (gssize)size);
+}
+
+static bool read_number(struct scan *scan, int *number)
+{
+	size_t size = strspn(scan->at, "0123456789");
+
+	if (size == 0)
+		return false;
+	guint64 value = g_ascii_strtoull(scan->at, NULL, 10);
+
+	*number = (int)MIN(value, (guint64)VERSION_MAX);
+	scan->at += size;
+	return true;
+}
+
+/* RFC 5322, 3.2.4: its contents. */
+static bool read_quoted(struct scan *scan, GString *text)
+{
+	if (*scan->at != '"')
+		return false;
+	for (scan->at++; *scan->at != '"'; scan->at++) {
+		if (*scan->at == '\\' && scan->at[1] != '\0')
+			scan->at++;
+		if (*scan->at == '\0')
+			return false;
+		g_string_append_c(text, *scan->at);
+	}
+	scan->at++;
+	return true;
+}
+
+/* RFC 2045, 5.1: value = token / quoted-string. */
+static bool is_token_character(char c)
+{
+	return g_ascii_isgraph(c) && strchr("()<>@,;:\\\"/[]?=", c) == NULL;
+}
+
+/* Beyond ASCII by RFC 8616. */
+static bool is_value_character(char c, bool loose)
+{
+	if (c == '\0')
+		return false;
+	return is_token_character(c) || (unsigned char)c >= 0x80 ||
+	       (loose && strchr("/?=:[]", c) != NULL);
+}
+
+static void read_run(struct scan *scan, bool loose, GString *text)
+{
+	for (; is_value_character(*scan->at, loose); scan->at++)
+		g_string_append_c(text, *scan->at);
+}
+
+static char *read_value(struct scan *scan)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	if (*scan->at == '"')
+		return read_quoted(scan, text) ? g_strdup(text->str) : NULL;
+	read_run(scan, false, text);
+	return text->len > 0 ? g_strdup(text->str) : NULL;
+}
+
+/* pvalue = [CFWS] ( value / [ [ local-part ] "@" ] domain-name ) [CFWS].  An unquoted local part
+ * has characters that a token lacks ("prvs=1/2=ann@example.com"); so have signatures in base64 and
+ * IPv6 addresses, which filters do not always quote as they should. */
+static char *read_pvalue(struct scan *scan)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	if (!skip_blanks(scan))
+		return NULL;
+	bool quoted = *scan->at == '"';
+
+	if (quoted && !read_quoted(scan, text))
+		return NULL;
+	if (!quoted)
+		read_run(scan, true, text);
+	if (*scan->at == '@') {
+		g_string_append_c(text, *scan->at++);
+		size_t before = text->len;
+
+		read_run(scan, false, text);
+		if (text->len == before)
+			return NULL;
+	} else if (!quoted && text->len == 0) {
+		return NULL;
+	}
+	return skip_blanks(scan) ? g_strdup(text->str) : NULL;
+}
+
+/* ---- results ---- */
+
+static void property_clear(struct authres_property *property)
+{
+	g_free(property->type);
+	g_free(property->name);
+	g_free(property->value);
+}
+
+static void result_clear(struct authres_result *result)
+{
+	for (size_t i = 0; i < result->property_count; i++)
+		property_clear(&result->properties[i]);
+	g_free(result->properties);
+	g_free(result->method);
+	g_free(result->result);
+	g_free(result->reason);
+}
+
+/* methodspec = [CFWS] method [CFWS] "=" [CFWS] result */
+static bool read_method(struct scan *scan, struct authres_result *result)
+{
+	result->version = VERSION_KNOWN;
+	result->method = skip_blanks(scan) ? read_keyword(scan) : NULL;
+	if (result->method == NULL || !skip_blanks(scan))
+		return false;
+	if (*scan->at == '/' && (!skip_mark(scan, '/') || !read_number(scan, &result->version)))
+		return false;
+	if (!skip_mark(scan, '='))
+		return false;
+	result->result = read_keyword(scan);
+	return result->result != NULL;
+}
+
+/* "reason" [CFWS] "=" [CFWS] value; or the type of the first property, which is kept. */
+static bool read_reason(struct scan *scan, struct authres_result *result, char **type)
+{
+	static const char reason[] = "reason";
+
+	*type = read_keyword(scan);
+	if (*type == NULL || !skip_blanks(scan))
+		return false;
+	if (*scan->at != '=')
+		return true;
+	if (strcmp(*type, reason) != 0 || !skip_mark(scan, '='))
+		return false;
+	g_clear_pointer(type, g_free);
+	result->reason = read_value(scan);
+	return result->reason != NULL && skip_blanks(scan);
+}
+
+/* propspec = ptype [CFWS] "." [CFWS] property [CFWS] "=" pvalue; `type` (or NULL) is taken, it has
+ * been read already. */
+static bool read_property(struct scan *scan, struct authres_result *result, char *type)
+{
+	struct authres_property property = {.type = type};
+
+	if (property.type == NULL)
+		property.type = read_keyword(scan);
+	if (property.type != NULL && skip_mark(scan, '.'))
+		property.name = read_keyword(scan);
+	if (property.name != NULL && skip_blanks(scan) && *scan->at == '=') {
+		scan->at++;
+		property.value = read_pvalue(scan);
+	}
+	if (property.value == NULL || result->property_count == AUTHRES_RESULTS_MAX) {
+		property_clear(&property);
+		return false;
+	}
+	result->properties =
+		g_renew(struct authres_property, result->properties, result->property_count + 1);
+	result->properties[result->property_count++] = property;
+	return true;
+}
+
+static bool ends_result(const struct scan *scan)
+{
+	return *scan->at == ';' || *scan->at == '\0';
+}
+
+/* resinfo, from behind its ';'. */
+static bool read_result(struct scan *scan, struct authres_result *result)
+{
+	char *type = NULL;
+
+	if (!read_method(scan, result))
+		return false;
+	const char *end = scan->at;
+
+	if (!skip_blanks(scan))
+		return false;
+	/* "pass.x=y" and "passreason=": something must stand between them. */
+	if (!ends_result(scan) && scan->at == end)
+		return false;
+	if (!ends_result(scan) && !read_reason(scan, result, &type)) {
+		g_free(type);
+		return false;
+	}
+	while (type != NULL || !ends_result(scan)) {
+		if (!read_property(scan, result, g_steal_pointer(&type)))
+			return false;
+	}
+	return true;
+}
+
+/* [CFWS] "none", and nothing else. */
+static bool is_none(const struct scan *scan)
+{
+	struct scan ahead = *scan;
+
+	if (!skip_blanks(&ahead))
+		return false;
+	g_autofree char *word = read_keyword(&ahead);
+
+	return word != NULL && strcmp(word, "none") == 0 && skip_blanks(&ahead) &&
+	       *ahead.at == '\0';
+}
+
+static bool read_results(struct scan *scan, struct authres *authres)
+{
+	if (*scan->at != ';')
+		return false;
+	while (*scan->at == ';') {
+		struct authres_result result = {0};
+
+		scan->at++;
+		if (authres->result_count == 0 && is_none(scan))
+			return true;
+		struct scan ahead = *scan;
+
+		if (authres->result_count > 0 && skip_blanks(&ahead) && *ahead.at == '\0')
+			return true;
+		if (authres->result_count == AUTHRES_RESULTS_MAX || !read_result(scan, &result)) {
+			result_clear(&result);
+			return false;
+		}
+		authres->results =
+			g_renew(struct authres_result, authres->results, authres->result_count + 1);
+		authres->results[authres->result_count++] = result;
+	}
+	return true;
+}
+
+/* [CFWS] authserv-id [ CFWS authres-version ] */
+static bool read_server(struct scan *scan, struct authres *authres)
+{
+	if (!skip_blanks(scan))
+		return false;
+	g_autofree char *name = read_value(scan);
+
+	if (name == NULL || !skip_blanks(scan))
+		return false;
+	authres->authserv_id = g_ascii_strdown(name, -1);
+	authres->version = VERSION_KNOWN;
+	if (g_ascii_isdigit(*scan->at))
+		return read_number(scan, &authres->version) && skip_blanks(scan);
+	return true;
+}
+
+struct authres *authres_parse(const char *value)
+{
+	struct authres *authres = g_new0(struct authres, 1);
+	struct scan scan = {.at = value};
+
+	if (!read_server(&scan, authres) || !read_results(&scan, authres))
+		authres_free(&authres);
+	return authres;
+}
+
+void authres_free(struct authres **authres)
+{
+	struct authres *old = *authres;
+
+	if (old == NULL)
+		return;
+	for (size_t i = 0; i < old->result_count; i++)
+		result_clear(&old->results[i]);
+	g_free(old->results);
+	g_free(old->authserv_id);
+	g_free(old);
+	*authres = NULL;
+}
+
+/* ---- what it establishes ---- */
+
+/* The domain itself or one above it, which is no top level domain. */
+static bool is_same_or_above(const char *above, const char *domain)
+{
+	size_t size = strlen(above);
+	size_t domain_size = strlen(domain);
+
+	if (strchr(above, '.') == NULL || size > domain_size)
+		return false;
+	const char *tail = domain + domain_size - size;
+
+	return g_ascii_strcasecmp(tail, above) == 0 && (tail == domain || tail[-1] == '.');
+}
+
+static const struct {
+	const char *method;
+	const char *type;
+	const char *name;
+	bool may_be_above;
+} proofs[] = {
+	{"spf", "smtp", "mailfrom", false},
+	{"dkim", "header", "d", true},
+	{"dmarc", "header", "from", true},
+};
+
+/* The value is a domain or an address. */
+static bool proves(const struct authres_property *property, size_t proof, const char *domain)
+{
+	const char *at = strrchr(property->value, '@');
+	const char *found = at != NULL ? at + 1 : property->value;
+
+	if (strcmp(property->type, proofs[proof].type) != 0 ||
+	    strcmp(property->name, proofs[proof].name) != 0)
+		return false;
+	return proofs[proof].may_be_above ? is_same_or_above(found, domain)
+					  : g_ascii_strcasecmp(found, domain) == 0;
+}
+
+static bool result_establishes(const struct authres_result *result, const char *domain)
+{
+	if (result->version != VERSION_KNOWN || strcmp(result->result, "pass") != 0)
+		return false;
+	for (size_t i = 0; i < G_N_ELEMENTS(proofs); i++) {
+		if (strcmp(result->method, proofs[i].method) != 0)
+			continue;
+		for (size_t k = 0; k < result->property_count; k++)
+			if (proves(&result->properties[k], i, domain))
+				return true;
+	}
+	return false;
+}
+
+bool authres_establishes(const struct authres *authres, const char *domain)
+{
+	if (authres->version != VERSION_KNOWN || *domain == '\0')
+		return false;
+	for (size_t i = 0; i < authres->result_count; i++)
+		if (result_establishes(&authres->results[i], domain))
+			return true;
+	return false;
+}
