@@ -28,7 +28,7 @@ say = $(if $(V),,@echo '  $(1) $(2)')
 
 B := build$(if $(SAN),-san)$(if $(filter clang%,$(notdir $(CC))),-clang)
 
-PKGS := gmime-3.0 libidn2 librabbitmq openssl libmariadb uuid json-c libpcre2-8 libseccomp libxml-2.0 inih nettle libesmtp-1.0 hiredis
+PKGS := gmime-3.0 libidn2 librabbitmq openssl libmariadb uuid json-c libpcre2-8 libseccomp libxml-2.0 inih nettle libesmtp-1.0 hiredis zlib
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g')
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lytnef -lmagic
 

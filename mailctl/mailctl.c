@@ -22,6 +22,7 @@ static const struct command commands[] = {
 	 command_send},
 	{"config", "print the config as it is understood", config_options, command_config},
 	{"preview", "make a web page of all templates", preview_options, command_preview},
+	{"trace", "the life of a message: log, broker and database", trace_options, command_trace},
 	{"render", "render one template file with a model", render_options, command_render},
 	{"version", "print the version", "", command_version},
 	{"help", "explain a command", "", command_help},

@@ -24,6 +24,7 @@ int command_send(int argc, char **argv, const char *config_file);
 int command_preview(int argc, char **argv, const char *config_file);
 int command_render(int argc, char **argv, const char *config_file);
 int command_setup(int argc, char **argv, const char *config_file);
+int command_trace(int argc, char **argv, const char *config_file);
 
 extern const char setup_options[];
 extern const char check_options[];
@@ -31,6 +32,7 @@ extern const char config_options[];
 extern const char send_options[];
 extern const char preview_options[];
 extern const char render_options[];
+extern const char trace_options[];
 
 /* Load the config or say on standard error what is wrong with it (NULL: exit EXIT_BAD_CONFIG). */
 struct config *mailctl_config(const char *config_file);

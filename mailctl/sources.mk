@@ -1,6 +1,7 @@
 # migrations_data.c is generated from mailctl/migrations, preview_data.c from mailctl/preview.
 MAILCTL_SOURCES = \
 	mailctl/addresses.c \
+	mailctl/browse.c \
 	mailctl/check.c \
 	mailctl/check_amqp.c \
 	mailctl/check_config.c \
@@ -11,6 +12,8 @@ MAILCTL_SOURCES = \
 	mailctl/config.c \
 	mailctl/connect.c \
 	mailctl/grants.c \
+	mailctl/logline.c \
+	mailctl/logread.c \
 	mailctl/migrate.c \
 	mailctl/migrations_data.c \
 	mailctl/preview.c \
@@ -24,4 +27,11 @@ MAILCTL_SOURCES = \
 	mailctl/send.c \
 	mailctl/setup.c \
 	mailctl/setup_mysql.c \
-	mailctl/table.c
+	mailctl/table.c \
+	mailctl/trace.c \
+	mailctl/trace_broker.c \
+	mailctl/trace_conclude.c \
+	mailctl/trace_db.c \
+	mailctl/trace_log.c \
+	mailctl/trace_print.c \
+	mailctl/trace_subject.c
