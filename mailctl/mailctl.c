@@ -18,6 +18,7 @@ static const struct command commands[] = {
 	 command_setup},
 	{"check", "say what is wrong with config, connections, rights and limits", check_options,
 	 command_check},
+	{"status", "show what waits where, and whether all is up", status_options, command_status},
 	{"send", "queue a mail to be sent, from a template or as given", send_options,
 	 command_send},
 	{"config", "print the config as it is understood", config_options, command_config},

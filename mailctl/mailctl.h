@@ -7,8 +7,14 @@
 #include "common/config.h"
 #include "common/outcome.h"
 
-/* Exit statuses, sysexits.h(3head)'s where it has one. */
-enum { EXIT_FINE = 0, EXIT_WRONG = 1, EXIT_BAD_USAGE = 64, EXIT_BAD_CONFIG = 78 };
+/* Exit statuses, sysexits.h(3head)'s where it has one; EXIT_ATTENTION is of status alone. */
+enum {
+	EXIT_FINE = 0,
+	EXIT_WRONG = 1,
+	EXIT_ATTENTION = 2,
+	EXIT_BAD_USAGE = 64,
+	EXIT_BAD_CONFIG = 78
+};
 
 struct command {
 	const char *name;
@@ -23,6 +29,7 @@ int command_config(int argc, char **argv, const char *config_file);
 int command_send(int argc, char **argv, const char *config_file);
 int command_preview(int argc, char **argv, const char *config_file);
 int command_render(int argc, char **argv, const char *config_file);
+int command_status(int argc, char **argv, const char *config_file);
 int command_setup(int argc, char **argv, const char *config_file);
 int command_trace(int argc, char **argv, const char *config_file);
 
@@ -33,6 +40,7 @@ extern const char send_options[];
 extern const char preview_options[];
 extern const char render_options[];
 extern const char trace_options[];
+extern const char status_options[];
 
 /* Load the config or say on standard error what is wrong with it (NULL: exit EXIT_BAD_CONFIG). */
 struct config *mailctl_config(const char *config_file);

@@ -16,6 +16,7 @@ MAILCTL_SOURCES = \
 	mailctl/logread.c \
 	mailctl/migrate.c \
 	mailctl/migrations_data.c \
+	mailctl/oldest.c \
 	mailctl/preview.c \
 	mailctl/preview_data.c \
 	mailctl/preview_page.c \
@@ -27,6 +28,10 @@ MAILCTL_SOURCES = \
 	mailctl/send.c \
 	mailctl/setup.c \
 	mailctl/setup_mysql.c \
+	mailctl/status.c \
+	mailctl/status_show.c \
+	mailctl/survey.c \
+	mailctl/survey_db.c \
 	mailctl/table.c \
 	mailctl/trace.c \
 	mailctl/trace_broker.c \
