@@ -10,6 +10,10 @@ INGEST_SOURCES = \
 	mailin/ingest/attachments.c \
 	mailin/ingest/batch.c \
 	mailin/ingest/inbound.c \
+	mailin/ingest/notice.c \
+	mailin/ingest/notice_mail.c \
+	mailin/ingest/notice_rules.c \
+	mailin/ingest/notice_words.c \
 	mailin/ingest/outlet.c \
 	mailin/ingest/reader.c \
 	mailin/ingest/settle.c \
