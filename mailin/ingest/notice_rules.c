@@ -227,7 +227,7 @@ bool notice_rules_is_domain(const char *domain)
 	g_autofree char *ascii =
 		g_utf8_validate(domain, -1, NULL) ? g_hostname_to_ascii(domain) : NULL;
 
-	if (ascii == NULL || strlen(ascii) > DOMAIN_MAX)
+	if (ascii == NULL || *ascii == '\0' || strlen(ascii) > DOMAIN_MAX)
 		return false;
 	g_auto(GStrv) labels = g_strsplit(ascii, ".", -1);
 
