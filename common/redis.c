@@ -258,6 +258,8 @@ static bool take_answer(struct redis *redis, const redisReply *answer)
 		return fail(redis, STATUS_SYSTEM, "an answer to nothing");
 	redis->awaited--;
 	redis->proven = true;
+	if (!redis->gone)
+		redis->lost = 0;
 	backoff_reset(&redis->backoff);
 	return true;
 }
@@ -356,10 +358,13 @@ static bool is_resting(const struct redis *redis)
 	return !redis->in_round && redis->context == NULL && !deadline_passed(redis->next_round);
 }
 
-/* There is neither a connection nor a reason to have one. */
+/* There is neither a connection nor a reason to have one: to tell something, or, after values were
+ * lost, to see whether it is still there. */
 static bool is_idle(const struct redis *redis)
 {
-	return !redis->in_round && redis->context == NULL && redis->unsent_count == 0;
+	bool in_doubt = redis->lost > 0 && !redis->gone;
+
+	return !redis->in_round && redis->context == NULL && redis->unsent_count == 0 && !in_doubt;
 }
 
 static void set(struct redis *redis, const char *key, const char *value, int64_t expiry_ms)

@@ -9,12 +9,16 @@ MAILIN_SOURCES = \
 INGEST_SOURCES = \
 	mailin/ingest/attachments.c \
 	mailin/ingest/batch.c \
+	mailin/ingest/event.c \
+	mailin/ingest/fate.c \
 	mailin/ingest/inbound.c \
 	mailin/ingest/notice.c \
 	mailin/ingest/notice_mail.c \
 	mailin/ingest/notice_rules.c \
 	mailin/ingest/notice_words.c \
+	mailin/ingest/news.c \
 	mailin/ingest/outlet.c \
+	mailin/ingest/pending.c \
 	mailin/ingest/reader.c \
 	mailin/ingest/settle.c \
 	mailin/ingest/store.c \

@@ -81,6 +81,10 @@ struct inbound {
 	struct inbound_attachment *attachments;
 	size_t attachment_count;
 
+	/* It was put off or given up before, so that inbound_pending may have a row; the caller of
+	 * store_batch() knows. */
+	bool told;
+
 	/* What became of it; set by store_batch(). */
 	bool duplicate; /* its row was there already */
 	bool in_doubt;  /* a COMMIT whose answer was lost may have stored it */

@@ -86,14 +86,34 @@ void outlet_tell(struct outlet *outlet, const struct broker_message *messages, s
 
 	if (count == 0 || !deadline_passed(outlet->tell_next))
 		return;
+	/* Has it been closed meanwhile? */
+	outlet_serve(outlet);
 	if (open_broker(outlet, deadline, NULL) == OUTCOME_OK) {
-		outlet_serve(outlet);
-		if (outlet->broker != NULL && broker_blocked(outlet->broker) == NULL &&
+		if (broker_blocked(outlet->broker) == NULL &&
 		    broker_tell(outlet->broker, messages, count, deadline, NULL) == OUTCOME_OK)
 			return;
 		outlet_rest(outlet);
 	}
 	outlet->tell_next = deadline_in(TELL_PAUSE_MS);
+}
+
+bool outlet_ask(struct outlet *outlet, const struct broker_message *mandatory)
+{
+	struct deadline deadline = deadline_in(TELL_MS);
+
+	if (!deadline_passed(outlet->tell_next))
+		return false;
+	outlet_serve(outlet);
+	if (open_broker(outlet, deadline, NULL) == OUTCOME_OK) {
+		if (broker_publish(outlet->broker, mandatory, deadline, NULL) == OUTCOME_OK)
+			return true;
+		/* Returned: nothing is wrong with the connection. */
+		if (broker_heartbeat(outlet->broker, NULL) == OUTCOME_OK)
+			return false;
+		outlet_rest(outlet);
+	}
+	outlet->tell_next = deadline_in(TELL_PAUSE_MS);
+	return false;
 }
 
 void outlet_serve(struct outlet *outlet)

@@ -7,6 +7,7 @@
 #ifndef MAILIN_INGEST_OUTLET_H
 #define MAILIN_INGEST_OUTLET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/broker.h"
@@ -27,6 +28,10 @@ enum outcome outlet_publish(struct outlet *outlet, const struct broker_message *
  * nobody.  After a failure nothing is sent for a while, so that a broker that is away or blocked
  * costs nothing. */
 void outlet_tell(struct outlet *outlet, const struct broker_message *messages, size_t count);
+
+/* Publish one event and wait a moment: is there a queue that wants it?  False, too, when that
+ * cannot be told at present. */
+bool outlet_ask(struct outlet *outlet, const struct broker_message *mandatory);
 
 /* Serve the connection, if there is one: read what came, send heartbeats.  Call it more often than
  * every amqp.heartbeat. */

@@ -38,11 +38,16 @@ static const struct rows_shape known_message_shape = {"SELECT id FROM messages W
 static const struct rows_shape known_blob_shape = {"SELECT sha256 FROM blobs WHERE sha256 IN (",
 						   "?", ")", 1};
 
+/* Of messages that were put off or given up before. */
+static const struct rows_shape told_shape = {"DELETE FROM inbound_pending WHERE id IN (", "?", ")",
+					     1};
+
 struct store {
 	struct db *db;
 	struct rows messages;
 	struct rows attachments;
 	struct rows blobs;
+	struct rows told;
 	struct rows known_messages;
 	struct rows known_blobs;
 	GArray *values; /* of the statement in hand */
@@ -66,6 +71,7 @@ struct store *store_open(const struct config *config, struct deadline deadline,
 	rows_init(&store->messages, &message_shape, db);
 	rows_init(&store->attachments, &attachment_shape, db);
 	rows_init(&store->blobs, &blob_shape, db);
+	rows_init(&store->told, &told_shape, db);
 	rows_init(&store->known_messages, &known_message_shape, db);
 	rows_init(&store->known_blobs, &known_blob_shape, db);
 	return store;
@@ -80,12 +86,18 @@ void store_close(struct store **store)
 	rows_clear(&old->messages);
 	rows_clear(&old->attachments);
 	rows_clear(&old->blobs);
+	rows_clear(&old->told);
 	rows_clear(&old->known_messages);
 	rows_clear(&old->known_blobs);
 	g_array_unref(old->values);
 	db_close(&old->db);
 	g_free(old);
 	*store = NULL;
+}
+
+struct db *store_db(struct store *store)
+{
+	return store->db;
 }
 
 bool store_lost(const struct store *store)
@@ -366,6 +378,19 @@ static enum outcome insert_attachments(struct store *store, const struct sorted 
 	return outcome;
 }
 
+/* ---- what was told of them before ---- */
+
+/* Of duplicates, too. */
+static enum outcome delete_told(struct store *store, struct inbound *const *messages, size_t count,
+				struct reason *reason)
+{
+	g_array_set_size(store->values, 0);
+	for (size_t i = 0; i < count; i++)
+		if (messages[i]->told)
+			add(store, db_bytes(&messages[i]->id, sizeof(struct id)));
+	return rows_insert(&store->told, values(store), store->values->len, NULL, reason);
+}
+
 /* ---- the transaction ---- */
 
 static enum outcome fill_transaction(struct store *store, struct sorted *sorted,
@@ -427,6 +452,8 @@ enum outcome store_batch(struct store *store, struct inbound **messages, size_t 
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	outcome = fill_transaction(store, &sorted, reason);
+	if (outcome == OUTCOME_OK)
+		outcome = delete_told(store, messages, count, reason);
 	if (outcome == OUTCOME_OK)
 		outcome = db_commit(store->db, &unknown, reason);
 	if (outcome == OUTCOME_OK)

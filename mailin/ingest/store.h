@@ -18,6 +18,7 @@
 #include "common/outcome.h"
 #include "mailin/ingest/inbound.h"
 
+struct db;
 struct store;
 
 /* Connects as the ingest user; its password is read now.  NULL with a reason (a RETRY). */
@@ -26,6 +27,9 @@ struct store *store_open(const struct config *config, struct deadline deadline,
 
 /* NULL is allowed; *store becomes NULL. */
 void store_close(struct store **store);
+
+/* Its connection, for statements of others between the batches; borrowed. */
+struct db *store_db(struct store *store);
 
 /* After a failure: is the connection gone, so that only store_close() makes sense? */
 bool store_lost(const struct store *store);

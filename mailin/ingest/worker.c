@@ -14,6 +14,8 @@
 #include "common/stop.h"
 #include "common/topology.h"
 #include "mailin/ingest/batch.h"
+#include "mailin/ingest/fate.h"
+#include "mailin/ingest/news.h"
 #include "mailin/ingest/outlet.h"
 #include "mailin/ingest/settle.h"
 #include "mailin/ingest/store.h"
@@ -38,6 +40,7 @@ struct worker {
 	const struct config *config;
 	struct batch *batch;
 	struct outlet *outlet;
+	struct news *news;
 	struct store *store;   /* NULL: not connected */
 	struct broker *broker; /* NULL: not connected */
 	struct backoff backoff;
@@ -190,6 +193,8 @@ static void take(struct worker *worker, struct broker_delivery *delivery)
 				     &item->reason);
 	if (item->inbound == NULL)
 		item->state = ITEM_REFUSED;
+	else
+		item->inbound->told = fate_was_told(taken);
 }
 
 static bool is_empty(const struct worker *worker)
@@ -198,6 +203,19 @@ static bool is_empty(const struct worker *worker)
 
 	batch_items(worker->batch, &count);
 	return count == 0;
+}
+
+static void tell_news(struct worker *worker)
+{
+	struct store *store = worker->store;
+
+	news_tell(worker->news, store != NULL && !store_lost(store) ? store_db(store) : NULL);
+}
+
+/* A wait for mail; what is still to be told ends it earlier. */
+static struct deadline idle_deadline(const struct worker *worker)
+{
+	return deadline_in(MIN(IDLE_MS, news_rest_ms(worker->news)));
 }
 
 /* False when the connection is gone. */
@@ -212,7 +230,7 @@ static bool gather(struct worker *worker)
 			continue;
 		}
 		struct deadline deadline =
-			is_empty(worker) ? deadline_in(IDLE_MS) : batch_deadline(worker->batch);
+			is_empty(worker) ? idle_deadline(worker) : batch_deadline(worker->batch);
 
 		switch (broker_next(worker->broker, &delivery, stop_fd(), deadline, &reason)) {
 		case BROKER_DELIVERY:
@@ -221,6 +239,7 @@ static bool gather(struct worker *worker)
 		case BROKER_TIMEOUT:
 			if (!is_empty(worker) && deadline_passed(deadline))
 				return true;
+			tell_news(worker);
 			break;
 		case BROKER_CANCELLED:
 		case BROKER_LOST:
@@ -269,7 +288,9 @@ static enum outcome bury_item(struct item *item, void *context, struct reason *r
 
 static void item_settled(const struct item *item, void *context)
 {
-	(void)context;
+	struct worker *worker = context;
+
+	news_add(worker->news, item);
 	if (item->state == ITEM_DEAD)
 		log_dead(item);
 	else
@@ -325,6 +346,7 @@ static bool settle_all(struct worker *worker)
 		if (stop_requested() > 0 || !pause_and_serve(worker))
 			return false;
 	}
+	tell_news(worker);
 	outlet_rest(worker->outlet);
 	return true;
 }
@@ -378,11 +400,13 @@ int worker_run(const struct config *config)
 	};
 
 	worker.ops.context = &worker;
+	worker.news = news_new(config, worker.outlet);
 	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
 	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	while (stop_requested() == 0)
 		work(&worker);
 	broker_close(&worker.broker);
+	news_free(&worker.news);
 	outlet_free(&worker.outlet);
 	store_close(&worker.store);
 	batch_free(&worker.batch);

@@ -3,9 +3,11 @@
  *AMQP_HOST, AMQP_PORT, AMQP_VHOST, AMQP_ADMIN_USER, AMQP_ADMIN_PASSWORD):
  *
  *	ingest_probe publish ROUTE	each line of standard input is a message
- *	ingest_probe give ROUTE		standard input is one message, with all properties
+ *	ingest_probe give ROUTE [ID]	standard input is one message, with all properties
  *	ingest_probe take QUEUE [N]	N messages (none left: fewer): a line of properties each,
- *then the body ingest_probe count QUEUE	how many are ready
+ *then the body
+ *	ingest_probe count QUEUE	how many are ready
+ *	ingest_probe listen QUEUE KEY	a queue that is bound to mail.events
  */
 #include <glib.h>
 #include <inttypes.h>
@@ -82,7 +84,7 @@ static int publish(struct broker *broker, const char *route)
 	return EXIT_SUCCESS;
 }
 
-static int give(struct broker *broker, const char *route)
+static int give(struct broker *broker, const char *route, const char *id)
 {
 	static const struct broker_header headers[] = {
 		{.name = HEADER_QUEUE_ID, .text = "4QUEUEID"},
@@ -97,7 +99,7 @@ static int give(struct broker *broker, const char *route)
 		.body = body->str,
 		.body_size = body->len,
 		.content_type = CONTENT_TYPE_JSON,
-		.message_id = "an-id",
+		.message_id = id,
 		.type = TYPE_INBOUND,
 		.app_id = "a-producer",
 		.timestamp = 1795348001,
@@ -162,6 +164,17 @@ static int count(struct broker *broker, const char *queue)
 	return EXIT_SUCCESS;
 }
 
+static int listen_to(struct broker *broker, const char *queue, const char *key)
+{
+	const struct broker_queue declared = {.name = queue};
+	struct deadline deadline = deadline_in(WAIT_MS);
+
+	if (broker_declare_queue(broker, &declared, deadline, &reason) != OUTCOME_OK ||
+	    broker_bind(broker, queue, EXCHANGE_EVENTS, key, deadline, &reason) != OUTCOME_OK)
+		return fail();
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	int status = EXIT_FAILURE;
@@ -175,11 +188,13 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "publish") == 0)
 		status = publish(broker, argv[2]);
 	else if (strcmp(argv[1], "give") == 0)
-		status = give(broker, argv[2]);
+		status = give(broker, argv[2], argc > 3 ? argv[3] : "an-id");
 	else if (strcmp(argv[1], "take") == 0)
 		status = take(broker, argv[2], argc > 3 ? atoi(argv[3]) : 1);
 	else if (strcmp(argv[1], "count") == 0)
 		status = count(broker, argv[2]);
+	else if (strcmp(argv[1], "listen") == 0 && argc > 3)
+		status = listen_to(broker, argv[2], argv[3]);
 	broker_close(&broker);
 	return status;
 }

@@ -260,6 +260,22 @@ static void one_that_hangs_is_left_after_the_timeout(void **state)
 	assert_reason(server, "no answer within redis.timeout");
 }
 
+static void one_that_hangs_after_it_had_worked_is_left_too(void **state)
+{
+	struct server *server = *state;
+
+	redis_set(server->redis, "a", "{}");
+	log_in(server);
+	expect(server, SET_A);
+	answer(server, "+OK\r\n");
+	for (int ms = 0; ms < PATIENCE_MS && redis_rest_ms(server->redis) != INT64_MAX; ms++)
+		work(server);
+	server->config->redis_timeout = 50;
+	redis_set(server->redis, "b", "{ }");
+	await_news(server, REDIS_GONE);
+	assert_reason(server, "no answer within redis.timeout");
+}
+
 static void a_connection_that_breaks_is_opened_again_at_once(void **state)
 {
 	struct server *server = *state;
@@ -376,6 +392,7 @@ int main(void)
 		TEST(it_logs_in_with_user_and_password),
 		TEST(one_that_is_away_is_told_of_once),
 		TEST(one_that_hangs_is_left_after_the_timeout),
+		TEST(one_that_hangs_after_it_had_worked_is_left_too),
 		TEST(a_connection_that_breaks_is_opened_again_at_once),
 		TEST(one_that_closes_idle_connections_is_fine),
 		TEST(one_that_takes_no_values_comes_back_when_it_does),
