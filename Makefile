@@ -138,7 +138,7 @@ $(B)/sbin/mailin-ingest: $(B)/obj/mailin/mailin-ingest.o $(INGEST_LIB) $(COMMON_
 	$(call link,,$(WITH_TLS))
 $(B)/sbin/mailout: $(B)/obj/mailout/mailout.o $(MAILOUT_LIB) $(COMMON_LIB)
 	$(call link,,$(WITH_TLS))
-$(B)/bin/mailctl: $(B)/obj/mailctl/mailctl.o $(MAILCTL_LIB) $(MAILOUT_LIB) $(COMMON_LIB)
+$(B)/bin/mailctl: $(B)/obj/mailctl/mailctl.o $(MAILCTL_LIB) $(MAILOUT_LIB) $(PARSE_LIB) $(COMMON_LIB)
 	$(call link,,$(WITH_TLS))
 
 $(B)/tests/unit/%.t: $(B)/obj/tests/unit/%.o $(PARSE_LIB) $(INGEST_LIB) $(MAILCTL_LIB) $(MAILOUT_LIB) $(MAILIN_LIB) $(COMMON_LIB)

@@ -23,6 +23,8 @@ static const struct command commands[] = {
 	 command_send},
 	{"config", "print the config as it is understood", config_options, command_config},
 	{"preview", "make a web page of all templates", preview_options, command_preview},
+	{"show", "a stored message, or the record of an outgoing one", show_options, command_show},
+	{"export", "a stored message as files", export_options, command_export},
 	{"trace", "the life of a message: log, broker and database", trace_options, command_trace},
 	{"render", "render one template file with a model", render_options, command_render},
 	{"version", "print the version", "", command_version},

@@ -31,6 +31,8 @@ int command_preview(int argc, char **argv, const char *config_file);
 int command_render(int argc, char **argv, const char *config_file);
 int command_status(int argc, char **argv, const char *config_file);
 int command_setup(int argc, char **argv, const char *config_file);
+int command_export(int argc, char **argv, const char *config_file);
+int command_show(int argc, char **argv, const char *config_file);
 int command_trace(int argc, char **argv, const char *config_file);
 
 extern const char setup_options[];
@@ -39,6 +41,8 @@ extern const char config_options[];
 extern const char send_options[];
 extern const char preview_options[];
 extern const char render_options[];
+extern const char export_options[];
+extern const char show_options[];
 extern const char trace_options[];
 extern const char status_options[];
 

@@ -11,6 +11,7 @@ MAILCTL_SOURCES = \
 	mailctl/check_redis.c \
 	mailctl/config.c \
 	mailctl/connect.c \
+	mailctl/export.c \
 	mailctl/grants.c \
 	mailctl/logline.c \
 	mailctl/logread.c \
@@ -22,6 +23,7 @@ MAILCTL_SOURCES = \
 	mailctl/preview_page.c \
 	mailctl/progress.c \
 	mailctl/rabbitmqctl.c \
+	mailctl/rebuild.c \
 	mailctl/render.c \
 	mailctl/report.c \
 	mailctl/run.c \
@@ -32,6 +34,8 @@ MAILCTL_SOURCES = \
 	mailctl/status_show.c \
 	mailctl/survey.c \
 	mailctl/survey_db.c \
+	mailctl/show.c \
+	mailctl/stored.c \
 	mailctl/table.c \
 	mailctl/trace.c \
 	mailctl/trace_broker.c \

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "common/id.h"
-#include "mailctl/connect.h"
+#include "mailctl/stored.h"
 #include "mailctl/trace.h"
 
 enum { NO_SUCH_TABLE = 1146, BYTE_BITS = 8, TIME_BYTES = 6 /* of an id, RFC 9562 */ };
@@ -325,27 +325,12 @@ static void ask_recipients(struct lookup *lookup)
 	}
 }
 
-static struct db *connect(const struct config *config, struct reason *reason)
-{
-	g_autofree char *password =
-		config_password(&config->mysql_setup, "mysql.setup_password_file", reason);
-	const struct connect_db how = {
-		.config = config,
-		.user = config->mysql_setup.name,
-		.password = password,
-		.with_database = true,
-		.read_only_too = true,
-	};
-
-	return password != NULL ? connect_db(&how, reason) : NULL;
-}
-
 void trace_database(struct trace *trace)
 {
 	struct lookup lookup = {.trace = trace};
 	unsigned int growth;
 
-	lookup.db = connect(trace->config, &lookup.reason);
+	lookup.db = stored_connect(trace->config, &lookup.reason);
 	if (lookup.db == NULL) {
 		trace->saw_database = false;
 		trace_gap(trace, "database", "%s", lookup.reason.text);
