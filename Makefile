@@ -146,7 +146,7 @@ $(B)/tests/unit/%.t: $(B)/obj/tests/unit/%.o $(PARSE_LIB) $(INGEST_LIB) $(MAILCT
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(WITH_TLS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
-$(B)/tests/it/%: $(B)/obj/tests/it/%.o $(PARSE_LIB) $(MAILCTL_LIB) $(MAILOUT_LIB) $(MAILIN_LIB) $(COMMON_LIB)
+$(B)/tests/it/%: $(B)/obj/tests/it/%.o $(PARSE_LIB) $(INGEST_LIB) $(MAILCTL_LIB) $(MAILOUT_LIB) $(MAILIN_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(WITH_TLS) -o $@ $^ $(PKG_LIBS) -lcmocka
 

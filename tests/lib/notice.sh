@@ -1,0 +1,51 @@
+# shellcheck shell=sh disable=SC2154
+# For tests of notices to posters; after tap.sh, use_sandbox, mailout.sh and mailout_setup:
+#
+#	notice_setup				templates of the tree; route support; mx.example.test is believed
+#	post SENDER < mail > document		as mailin makes it of a mail to support@example.test
+#	notices failed 5.6.0 < documents	what a worker would make of them goes to mailout; words of
+#						refusals are in $TMP/words
+
+notice_setup() {
+	cp -r "$TREE/templates/." "$TMP/templates"
+	sed -i '/^\[route support\]/,/^$/d' "$TMP/conf"
+	cat >> "$TMP/conf" <<-END
+
+		[notify]
+		authserv_ids = mx.example.test
+		from = Example Mail <mail@example.test>
+
+		[route support]
+		recipients = support@example.test
+	END
+	: > "$SINK/bodies"
+	: > "$TMP/words"
+	: > "$TMP/requests"
+}
+
+notice_set() { sed -i "s/^\[notify\]/[notify]\n$1 = $2/" "$TMP/conf"; }
+
+# A mail of ann@x.example with these header fields more, one an argument.
+mail() {
+	printf 'Received: from x.example\nFrom: Ann <ann@x.example>\nTo: support@example.test\n'
+	printf 'Message-ID: <%s@x.example>\n' "${number:-1}"
+	[ $# -eq 0 ] || printf '%s\n' "$@"
+	printf 'Subject: The invoice\n\nHello\n'
+}
+
+verified='Authentication-Results: mx.example.test; spf=pass (fine) smtp.mailfrom=x.example'
+
+post() {
+	"$BUILD/sbin/mailin" --config "$TMP/conf" --dry-run --sender "$1" --recipient support@example.test ||
+		bail_out "mailin: $?"
+}
+
+# Requests are in $TMP/requests, too.
+notices() {
+	"$BUILD/tests/it/notice_probe" "$TMP/conf" "$1" "$2" > "$TMP/new" 2>> "$TMP/words" || bail_out "$(cat "$TMP/words")"
+	cat "$TMP/new" >> "$TMP/requests"
+	[ ! -s "$TMP/new" ] || publish < "$TMP/new"
+}
+
+made() { wc -l < "$TMP/requests"; }
+words() { sort "$TMP/words" | uniq -c | sed 's/^ *//' | tr '\n' ',' | sed 's/,$//'; }
