@@ -37,5 +37,6 @@ MAILOUT_SOURCES = \
 	mailout/worker_log.c \
 	mailout/worker_publish.c \
 	mailout/worker_send.c \
+	mailout/worker_state.c \
 	mailout/worker_verdict.c \
 	mailout/worker_write.c

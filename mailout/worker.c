@@ -112,6 +112,7 @@ static struct deadline next_deadline(const struct worker *worker)
 	write_is_due(worker, monotonic_ms(), &due_ms);
 	next.at_ms = MIN(next.at_ms, MIN(due_ms, worker->next_wake_ms));
 	next.at_ms = MIN(next.at_ms, send_next_ms(worker));
+	next = deadline_earlier(next, deadline_in(MIN(IDLE_MS, redis_rest_ms(worker->redis))));
 	if (worker->consumer == NULL)
 		next = deadline_earlier(next, worker->consumer_link.next_try);
 	if (worker->recorded.head != NULL)
@@ -189,6 +190,7 @@ static void work(struct worker *worker)
 		publish_batch(worker);
 	publish_acknowledge(worker);
 	publish_serve(worker);
+	state_work(worker);
 	if (!more)
 		wait_for_news(worker);
 }
@@ -228,6 +230,7 @@ static bool start(struct worker *worker, const struct config *config)
 	build_init();
 	worker->templates = prepare_templates(config, complain, NULL);
 	write_start(worker);
+	worker->redis = redis_new(config);
 	worker->streams = g_new0(struct stream, config->stream_count);
 	for (size_t i = 0; i < config->stream_count; i++) {
 		worker->streams[i].queue = topology_outbound_queue(config->streams[i].name);
@@ -258,6 +261,7 @@ static void finish(struct worker *worker)
 	}
 	g_free(worker->streams);
 	write_stop(worker);
+	redis_free(&worker->redis);
 	template_set_free(&worker->templates);
 	close(worker->epoll_fd);
 }

@@ -14,6 +14,7 @@
  *	worker_verdict.c	what an answer means for the message
  *	worker_write.c		the database: claims and results
  *	worker_publish.c	retries, dead letters and events; acknowledgements
+ *	worker_state.c		the state of requests, for Redis
  *	worker_log.c
  */
 #ifndef MAILOUT_WORKER_PRIVATE_H
@@ -28,6 +29,7 @@
 #include "common/config.h"
 #include "common/deadline.h"
 #include "common/log.h"
+#include "common/redis.h"
 #include "mailout/rate.h"
 #include "mailout/request.h"
 #include "mailout/sender.h"
@@ -120,6 +122,7 @@ struct worker {
 	struct broker *consumer; /* these are NULL when not connected */
 	struct broker *publisher;
 	struct sentlog *sentlog;
+	struct redis *redis; /* NULL: not configured */
 	struct link consumer_link;
 	struct link publisher_link;
 	struct link database_link;
@@ -222,6 +225,11 @@ void write_stop(struct worker *worker);
 void publish_batch(struct worker *worker);
 void publish_acknowledge(struct worker *worker);
 void publish_serve(struct worker *worker); /* heartbeats */
+
+/* ---- worker_state.c ---- */
+
+void state_note(struct worker *worker, const struct job *job);
+void state_work(struct worker *worker); /* never waits */
 
 /* ---- worker_log.c ---- */
 

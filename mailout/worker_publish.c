@@ -233,10 +233,12 @@ static void finish(struct worker *worker, struct job *job)
 	job_move(worker, job, JOB_DONE);
 }
 
-static void log_once(const struct worker *worker, struct job *job)
+static void tell_once(struct worker *worker, struct job *job)
 {
-	if (!job->told && (job->events != EVENTS_NONE || job->row->status != OUTBOUND_SENDING))
+	if (!job->told && (job->events != EVENTS_NONE || job->row->status != OUTBOUND_SENDING)) {
 		worker_log_job(worker, job);
+		state_note(worker, job);
+	}
 	job->told = true;
 }
 
@@ -292,7 +294,7 @@ void publish_batch(struct worker *worker)
 	     link = link->next) {
 		struct job *job = link->data;
 
-		log_once(worker, job);
+		tell_once(worker, job);
 		add_job(worker, &outbox, job);
 		g_ptr_array_add(jobs, job);
 	}
