@@ -22,11 +22,12 @@ copies() {
 copies ann@x.example > "$TMP/ann"
 copies bob@x.example > "$TMP/bob"
 worker() { "$BUILD/tests/it/notice_probe" "$TMP/conf" delayed 4.3.0 < "$1" > "$TMP/requests.$2" 2> "$TMP/words.$2"; }
+ended() { for pid in "$@"; do wait "$pid" || bail_out 'a worker fails'; done; }
 worker "$TMP/ann" 1 &
 one=$!
 worker "$TMP/ann" 2 &
 two=$!
-wait "$one" && wait "$two" || bail_out 'a worker fails'
+ended "$one" "$two"
 is "$(cat "$TMP/requests.1" "$TMP/requests.2" | wc -l)" 20 'an address, by two workers'
 is "$(cat "$TMP/words.1" "$TMP/words.2" | sort | uniq -c | sed 's/^ *//')" '180 limit' 'no more than that'
 worker "$TMP/ann" 3
@@ -38,7 +39,7 @@ worker "$TMP/bob" 5 &
 one=$!
 worker "$TMP/ann" 6 &
 two=$!
-wait "$one" && wait "$two" || bail_out 'a worker fails'
+ended "$one" "$two"
 is "$(cat "$TMP/requests.5" "$TMP/requests.6" | wc -l)" 10 'all addresses together, in an hour'
 mkdir -p "$TMP/gone"
 sed -i "s|^state_dir = .*|state_dir = $TMP/gone/away|" "$TMP/conf"

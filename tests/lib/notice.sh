@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh disable=SC2034,SC2154
 # For tests of notices to posters; after tap.sh, use_sandbox, mailout.sh and mailout_setup:
 #
 #	notice_setup				templates of the tree; route support; mx.example.test is believed
@@ -33,6 +33,7 @@ mail() {
 	printf 'Subject: The invoice\n\nHello\n'
 }
 
+# The field that establishes that sender.
 verified='Authentication-Results: mx.example.test; spf=pass (fine) smtp.mailfrom=x.example'
 
 post() {
