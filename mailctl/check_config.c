@@ -87,6 +87,21 @@ static void check_routes(const struct config *config, struct report *report)
 		report_add(report, REPORT_OK, "config routes", NULL, "%zu", config->route_count);
 }
 
+static void check_notify(const struct config *config, struct report *report)
+{
+	static const char subject[] = "config notify";
+
+	if (!config->notify_enabled)
+		report_add(report, REPORT_OK, subject, NULL, "no notices to posters");
+	else if (config->notify_require_auth && config->notify_authserv_ids[0] == NULL)
+		report_add(report, REPORT_OK, subject, NULL,
+			   "notices go only to posters who have logged in, for authserv_ids is "
+			   "empty");
+	else
+		report_add(report, REPORT_OK, subject, NULL, "notices by stream %s",
+			   config_notify_stream(config));
+}
+
 /* ---- password files ---- */
 
 static void check_password_file(const struct config_user *user, const char *key,
@@ -115,6 +130,7 @@ void check_config(const struct config *config, struct report *report)
 	report_add(report, REPORT_OK, "config", NULL, "%s", config->file);
 	check_routes(config, report);
 	check_times(config, report);
+	check_notify(config, report);
 	for (int i = 0; i < AMQP_ROLE_COUNT; i++)
 		check_password_file(amqp_role_user(i, config), amqp_role_password_key(i), report);
 	for (int i = 0; i < ROLE_COUNT; i++)
