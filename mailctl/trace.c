@@ -50,13 +50,35 @@ static void want(struct trace *trace, GHashTable *set, const char *text)
 		trace->growth++;
 }
 
+/* What notices about a message would have as their ids. */
+static void expect_notices(struct trace *trace, const struct id *id, const char *text)
+{
+	static const char *const kinds[] = {ID_NOTICE_DELAYED, ID_NOTICE_FAILED};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		struct id derived;
+		char notice[ID_TEXT_SIZE];
+
+		id_derived(&derived, id, kinds[i]);
+		g_hash_table_insert(trace->notices, g_strdup(id_text(&derived, notice)),
+				    g_strdup(text));
+	}
+}
+
 void trace_want_id(struct trace *trace, const char *text)
 {
 	struct id id;
 	char canonical[ID_TEXT_SIZE];
 
-	if (text != NULL && id_parse(&id, text))
-		want(trace, trace->ids, id_text(&id, canonical));
+	if (text == NULL || !id_parse(&id, text))
+		return;
+	want(trace, trace->ids, id_text(&id, canonical));
+	expect_notices(trace, &id, canonical);
+}
+
+const char *trace_notice_about(const struct trace *trace, const char *id)
+{
+	return g_hash_table_lookup(trace->notices, id);
 }
 
 void trace_want_queue_id(struct trace *trace, const char *queue_id)
@@ -340,6 +362,7 @@ static void trace_init(struct trace *trace)
 		.since_ms = realtime_ms() - SINCE_DEFAULT_MS,
 		.limit = LIMIT_DEFAULT,
 		.ids = text_set(),
+		.notices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
 		.queue_ids = text_set(),
 		.header_ids = text_set(),
 		.events = g_ptr_array_new_with_free_func(trace_event_free),
@@ -356,6 +379,7 @@ static void trace_init(struct trace *trace)
 static void trace_clear(struct trace *trace)
 {
 	g_hash_table_unref(trace->ids);
+	g_hash_table_unref(trace->notices);
 	g_hash_table_unref(trace->queue_ids);
 	g_hash_table_unref(trace->header_ids);
 	g_free(trace->address);

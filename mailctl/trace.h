@@ -120,6 +120,7 @@ struct trace {
 
 	/* What is searched for; these grow while it is found. */
 	GHashTable *ids;        /* ours, canonical */
+	GHashTable *notices;    /* ids of notices about those (common/id.h) -> the message's id */
 	GHashTable *queue_ids;  /* Postfix's */
 	GHashTable *header_ids; /* Message-IDs without angle brackets */
 	char *address;          /* in lower case, or NULL */
@@ -148,6 +149,8 @@ void trace_want_queue_id(struct trace *trace, const char *queue_id);
 /* The id of a request, if the Message-ID was made of it (mailout/build.h), or NULL; g_free() it. */
 char *trace_id_of_header(const char *header);
 bool trace_wants_id(const struct trace *trace, const char *id);
+/* The id of the message that this is a notice about, or NULL; borrowed. */
+const char *trace_notice_about(const struct trace *trace, const char *id);
 bool trace_wants_queue_id(const struct trace *trace, const char *queue_id);
 /* Is it the address, or a text that holds it (as a whole)? */
 bool trace_is_address(const struct trace *trace, const char *text);

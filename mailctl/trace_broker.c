@@ -226,6 +226,17 @@ static void take(struct trace *trace, const struct broker_delivery *delivery,
 	add_events(trace, drawn, delivery, place);
 }
 
+/* A notice about a message that is not sent yet, or was given up. */
+static void take_notice(struct trace *trace, const struct broker_delivery *delivery,
+			const char *about)
+{
+	g_autofree char *text = g_strdup_printf(
+		"%s, in %s: %s", delivery->message_id != NULL ? delivery->message_id : "-",
+		delivery->queue, delivery->last_error != NULL ? delivery->last_error : "");
+
+	trace_add(trace, broker_event(about, "notice", STEP_TRIED, text, 0));
+}
+
 static void visit(const struct broker_delivery *delivery, void *context)
 {
 	struct trace *trace = context;
@@ -233,13 +244,18 @@ static void visit(const struct broker_delivery *delivery, void *context)
 
 	take_id(&letter, delivery->message_id);
 	/* Most are not it; the bodies of those need not be read if their properties say so. */
-	if (!is_wanted(trace, &letter) && letter.id[0] != '\0' && trace->address == NULL &&
+	if (!is_wanted(trace, &letter) && trace_notice_about(trace, letter.id) == NULL &&
+	    letter.id[0] != '\0' && trace->address == NULL &&
 	    g_hash_table_size(trace->header_ids) == 0 &&
 	    (letter.queue_id != NULL || g_hash_table_size(trace->queue_ids) == 0))
 		return;
 	read_body(&letter, delivery);
+	const char *about = trace_notice_about(trace, letter.id);
+
 	if (is_wanted(trace, &letter))
 		take(trace, delivery, &letter);
+	else if (about != NULL)
+		take_notice(trace, delivery, about);
 	wire_free(&letter.body);
 }
 

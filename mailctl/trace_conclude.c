@@ -1,8 +1,11 @@
 #include <string.h>
 
 #include "common/topology.h"
+#include "mailctl/logline.h"
 #include "mailctl/table.h"
 #include "mailctl/trace.h"
+
+enum { DECIMAL = 10, MS_PER_S = 1000 };
 
 static void conclude(struct subject *subject, const char *state, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -96,12 +99,36 @@ static char *worker_queue(const struct trace *trace, const struct subject *subje
 	return name != NULL ? g_steal_pointer(&name) : g_strdup("its queue");
 }
 
+/* Where the broker could not be asked, the log has the last word.  False: it says nothing. */
+static bool conclude_delayed(struct subject *subject)
+{
+	const struct trace_event *delayed = logged(subject, "delayed");
+	const struct trace_event *dead = logged(subject, "dead");
+
+	if (dead != NULL) {
+		conclude(subject, "dead", "given up, as the log tells: %s", dead->text);
+		return true;
+	}
+	if (delayed == NULL)
+		return false;
+	const struct logline line = {.kind = LOGLINE_OURS, .text = delayed->text};
+	g_autofree char *next = logline_field(&line, "next");
+	g_autofree char *time =
+		until(subject, next != NULL ? g_ascii_strtoll(next, NULL, DECIMAL) * MS_PER_S : 0);
+
+	conclude(subject, "waiting", "waited%s for its next try when the log told of it last: %s",
+		 time, delayed->text);
+	return true;
+}
+
 /* It is on the broker, but neither in a tier nor dead. */
 static void conclude_queued(const struct trace *trace, struct subject *subject)
 {
 	const char *missing = blind(trace);
 	const char *verb = subject->direction == DIRECTION_OUTBOUND ? "sent" : "stored";
 
+	if (missing != NULL && conclude_delayed(subject))
+		return;
 	if (missing != NULL) {
 		conclude(subject, "unknown",
 			 "it was published; what became of it is not known, for %s could not be "

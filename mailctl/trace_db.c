@@ -207,6 +207,22 @@ static bool take_recipient(const struct db_value *columns, size_t count, void *c
 	return true;
 }
 
+/* A notice about a message is an outgoing mail of its own; here it is a step of the message. */
+static bool take_notice(const struct db_value *columns, size_t count, void *context)
+{
+	struct lookup *lookup = context;
+	g_autofree char *id = id_of(&columns[0]);
+	const char *about = trace_notice_about(lookup->trace, id);
+	g_autofree char *words =
+		g_strdup_printf("%s, %s: %s%s%s", text(&columns[12]), id, text(&columns[5]),
+				*text(&columns[7]) != '\0' ? ": " : "", text(&columns[7]));
+
+	(void)count;
+	if (about != NULL)
+		add_event(lookup->trace, about, "notice", STEP_TRIED, number(&columns[11]), words);
+	return true;
+}
+
 /* ---- asking ---- */
 
 static void ask(struct lookup *lookup, const char *sql, const struct db_value *values, size_t count,
@@ -229,6 +245,19 @@ static void ask_latest(struct lookup *lookup, const char *sql, struct db_value v
 	const struct db_value values[] = {value, db_int(lookup->trace->limit + 1)};
 
 	ask(lookup, sql, values, G_N_ELEMENTS(values), row);
+}
+
+static void ask_notices(struct lookup *lookup)
+{
+	g_autofree void **notices = g_hash_table_get_keys_as_array(lookup->trace->notices, NULL);
+
+	for (void **notice = notices; *notice != NULL; notice++) {
+		struct id id;
+
+		if (!trace_wants_id(lookup->trace, *notice) && id_parse(&id, *notice))
+			ask_latest(lookup, OUTBOUND "o.id = ?" LATEST_OUTBOUND,
+				   db_bytes(id.byte, sizeof(id.byte)), take_notice);
+	}
 }
 
 static void ask_by_id(struct lookup *lookup, const char *text_)
@@ -341,6 +370,7 @@ void trace_database(struct trace *trace)
 		ask_all(&lookup);
 	} while (!lookup.failed && trace->growth != growth);
 	ask_recipients(&lookup);
+	ask_notices(&lookup);
 	db_close(&lookup.db);
 	trace->saw_database = !lookup.failed;
 	if (lookup.failed)

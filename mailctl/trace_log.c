@@ -81,7 +81,9 @@ static bool is_wanted(struct scan *scan, const struct logline *line)
 
 	if (is_refusal(line))
 		return refuses_address(trace, line);
-	if (trace_wants_queue_id(trace, line->queue_id) || trace_wants_id(trace, line->message_id))
+	if (trace_wants_queue_id(trace, line->queue_id) ||
+	    trace_wants_id(trace, line->message_id) ||
+	    trace_notice_about(trace, line->message_id) != NULL)
 		return true;
 	if (tells_message_id(trace, line)) {
 		trace_want_queue_id(trace, line->queue_id);
@@ -242,8 +244,22 @@ static enum trace_step our_step(const char *what)
 	return strcmp(what, "dead") == 0 ? STEP_GIVEN_UP : STEP_TRIED;
 }
 
+/* What mailout made of a notice belongs to the message that it is about. */
+static struct trace_event *notice_event(const struct logline *line, const char *about)
+{
+	struct trace_event *event = new_event(line, "notice", line->text);
+
+	g_free(event->message_id);
+	event->message_id = g_strdup(about);
+	return event;
+}
+
 static struct trace_event *our_event(struct trace *trace, const struct logline *line)
 {
+	const char *about = trace_notice_about(trace, line->message_id);
+
+	if (about != NULL && !trace_wants_id(trace, line->message_id))
+		return notice_event(line, about);
 	g_autofree char *what = logline_field(line, "event");
 	g_autofree char *reply = logline_field(line, "reply");
 	const char *text = line->text + strcspn(line->text, " ");
@@ -272,7 +288,8 @@ static void take_line(char *text, int64_t reference_ms, void *context)
 			return;
 	} else {
 		trace_want_queue_id(scan->trace, line.queue_id);
-		trace_want_id(scan->trace, line.message_id);
+		if (trace_notice_about(scan->trace, line.message_id) == NULL)
+			trace_want_id(scan->trace, line.message_id);
 	}
 	struct trace_event *event = line.kind == LOGLINE_OURS ? our_event(scan->trace, &line)
 							      : postfix_event(scan, &line);

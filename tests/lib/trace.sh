@@ -13,6 +13,14 @@ trace_logs() {
 		--postfix-config=$POSTFIX_CONFIG"
 }
 
+# For tests without Postfix: its queue is empty.
+trace_no_postfix() {
+	mkdir -p "$TMP/bin"
+	printf '#!/bin/sh\n' > "$TMP/bin/postqueue"
+	chmod +x "$TMP/bin/postqueue"
+	PATH=$TMP/bin:$PATH
+}
+
 # Its exit status is mailctl's.
 trace() {
 	# shellcheck disable=SC2086 # several options
