@@ -229,7 +229,7 @@ lint: ## clang-format, cppcheck, clang-tidy, mandoc, shellcheck
 POSTFIX_FILES := postfix/main.cf postfix/master.cf postfix/delivery-status postfix/recipients.cf
 MAN_PAGES := $(wildcard man/*.[1578])
 SBIN_PROGRAMS := $(addprefix $(B)/sbin/,mailin mailin-tls mailin-ingest mailout)
-UNITS := mailin-ingest.service mailout.service
+UNITS := mailin-ingest.service mailout.service mailpipe-purge.service mailpipe-purge.timer
 TEMPLATES := $(shell find templates -type f 2>/dev/null)
 
 install: all ## install programs, manual pages, templates, postfix's files, services
@@ -247,7 +247,7 @@ install-built:
 	install -m 644 debian/mailpipe.conf.example $(DESTDIR)$(datadir)/mailpipe
 	install -d $(DESTDIR)$(unitdir)
 	for unit in $(UNITS); do \
-		sed 's|@sbindir@|$(sbindir)|' debian/$$unit >$(DESTDIR)$(unitdir)/$$unit || exit 1; \
+		sed 's|@sbindir@|$(sbindir)|; s|@bindir@|$(bindir)|' debian/$$unit >$(DESTDIR)$(unitdir)/$$unit || exit 1; \
 	done
 	for file in $(TEMPLATES); do \
 		install -D -m 644 $$file $(DESTDIR)$(datadir)/mailpipe/$$file || exit 1; \

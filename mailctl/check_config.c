@@ -54,6 +54,29 @@ char *check_size_text(int64_t size)
 
 /* ---- limits beside each other ---- */
 
+/* What is removed before its last repetition is stored or sent a second time. */
+static bool check_keep(const struct config *config, const char *subject, struct report *report)
+{
+	bool fine = true;
+
+	for (size_t i = 0; i < config->route_count + config->stream_count; i++) {
+		bool is_route = i < config->route_count;
+		size_t stream = i - config->route_count;
+		int64_t keep = is_route ? config->routes[i].keep : config->streams[stream].keep;
+
+		if (keep == 0 || keep > config->retry_max_age)
+			continue;
+		report_add(report, REPORT_WARNING, subject, "raise keep or lower retry.max_age",
+			   "keep of %s %s is not longer than retry.max_age: what is tried again "
+			   "after it was removed is %s twice",
+			   is_route ? "route" : "stream",
+			   is_route ? config->routes[i].name : config->streams[stream].name,
+			   is_route ? "stored" : "sent");
+		fine = false;
+	}
+	return fine;
+}
+
 static void check_times(const struct config *config, struct report *report)
 {
 	static const char subject[] = "config times";
@@ -74,6 +97,7 @@ static void check_times(const struct config *config, struct report *report)
 			"parser busy would be deferred again and again");
 		fine = false;
 	}
+	fine = check_keep(config, subject, report) && fine;
 	if (fine)
 		report_add(report, REPORT_OK, subject, NULL, "fit each other");
 }

@@ -21,6 +21,7 @@ static const struct command commands[] = {
 	{"status", "show what waits where, and whether all is up", status_options, command_status},
 	{"send", "queue a mail to be sent, from a template or as given", send_options,
 	 command_send},
+	{"purge", "remove what is older than it should be kept", purge_options, command_purge},
 	{"config", "print the config as it is understood", config_options, command_config},
 	{"preview", "make a web page of all templates", preview_options, command_preview},
 	{"show", "a stored message, or the record of an outgoing one", show_options, command_show},

@@ -22,6 +22,8 @@ MAILCTL_SOURCES = \
 	mailctl/preview_data.c \
 	mailctl/preview_page.c \
 	mailctl/progress.c \
+	mailctl/purge.c \
+	mailctl/purge_db.c \
 	mailctl/rabbitmqctl.c \
 	mailctl/rebuild.c \
 	mailctl/render.c \
