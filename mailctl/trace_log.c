@@ -254,6 +254,16 @@ static struct trace_event *notice_event(const struct logline *line, const char *
 	return event;
 }
 
+/* What the other sources may not know. */
+static void describe(struct subject *subject, const struct logline *line, bool outbound)
+{
+	subject->direction = outbound ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
+	if (subject->stream == NULL)
+		subject->stream = logline_field(line, outbound ? "stream" : "route");
+	if (subject->sender == NULL)
+		subject->sender = logline_field(line, "from");
+}
+
 static struct trace_event *our_event(struct trace *trace, const struct logline *line)
 {
 	const char *about = trace_notice_about(trace, line->message_id);
@@ -265,14 +275,15 @@ static struct trace_event *our_event(struct trace *trace, const struct logline *
 	const char *text = line->text + strcspn(line->text, " ");
 	struct trace_event *event = new_event(line, what, text + strspn(text, " "));
 
+	bool outbound = strcmp(line->program, "mailout") == 0;
+
 	event->step = our_step(what);
-	if (strcmp(line->program, "mailout") == 0) {
-		if (event->message_id != NULL)
-			trace_subject(trace, event->message_id)->direction = DIRECTION_OUTBOUND;
+	if (outbound)
 		follow(trace, event->message_id, reply);
-	} else {
+	else
 		event->recipient = logline_field(line, "to");
-	}
+	if (event->message_id != NULL)
+		describe(trace_subject(trace, event->message_id), line, outbound);
 	return event;
 }
 
