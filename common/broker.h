@@ -111,6 +111,13 @@ enum outcome broker_publish_all(struct broker *broker, const struct broker_messa
 enum outcome broker_tell(struct broker *broker, const struct broker_message *messages, size_t count,
 			 struct deadline deadline, struct reason *reason);
 
+/* Would it take a message to that exchange?  One is published in a transaction (AMQP 0-9-1, class
+ * tx) that is rolled back, so nobody gets it; RabbitMQ tells of an alarm only to who publishes. OK,
+ * or RETRY: broker_blocked() tells if it was an alarm.  For a connection that publishes nothing
+ * else. */
+enum outcome broker_rehearse(struct broker *broker, const char *exchange, struct deadline deadline,
+			     struct reason *reason);
+
 /* ---- consuming ---- */
 
 struct broker_delivery {

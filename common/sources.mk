@@ -8,6 +8,7 @@ COMMON_SOURCES = \
 	common/broker_get.c \
 	common/broker_properties.c \
 	common/broker_publish.c \
+	common/broker_rehearse.c \
 	common/broker_tls.c \
 	common/broker_topology.c \
 	common/config.c \

@@ -28,6 +28,7 @@ static const struct command commands[] = {
 	{"export", "a stored message as files", export_options, command_export},
 	{"trace", "the life of a message: log, broker and database", trace_options, command_trace},
 	{"render", "render one template file with a model", render_options, command_render},
+	{"watch", "look after the pipeline and alert the operator", watch_options, command_watch},
 	{"version", "print the version", "", command_version},
 	{"help", "explain a command", "", command_help},
 };

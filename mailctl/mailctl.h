@@ -35,6 +35,7 @@ int command_setup(int argc, char **argv, const char *config_file);
 int command_export(int argc, char **argv, const char *config_file);
 int command_show(int argc, char **argv, const char *config_file);
 int command_trace(int argc, char **argv, const char *config_file);
+int command_watch(int argc, char **argv, const char *config_file);
 
 extern const char setup_options[];
 extern const char check_options[];
@@ -47,6 +48,7 @@ extern const char export_options[];
 extern const char show_options[];
 extern const char trace_options[];
 extern const char status_options[];
+extern const char watch_options[];
 
 /* Load the config or say on standard error what is wrong with it (NULL: exit EXIT_BAD_CONFIG). */
 struct config *mailctl_config(const char *config_file);

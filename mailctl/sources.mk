@@ -1,6 +1,10 @@
 # migrations_data.c is generated from mailctl/migrations, preview_data.c from mailctl/preview.
 MAILCTL_SOURCES = \
 	mailctl/addresses.c \
+	mailctl/alert.c \
+	mailctl/alert_state.c \
+	mailctl/alert_tell.c \
+	mailctl/alert_text.c \
 	mailctl/browse.c \
 	mailctl/check.c \
 	mailctl/check_amqp.c \
@@ -21,9 +25,12 @@ MAILCTL_SOURCES = \
 	mailctl/preview.c \
 	mailctl/preview_data.c \
 	mailctl/preview_page.c \
+	mailctl/probe.c \
+	mailctl/probe_smtp.c \
 	mailctl/progress.c \
 	mailctl/purge.c \
 	mailctl/purge_db.c \
+	mailctl/queue_watch.c \
 	mailctl/rabbitmqctl.c \
 	mailctl/rebuild.c \
 	mailctl/render.c \
@@ -32,12 +39,12 @@ MAILCTL_SOURCES = \
 	mailctl/send.c \
 	mailctl/setup.c \
 	mailctl/setup_mysql.c \
+	mailctl/show.c \
 	mailctl/status.c \
 	mailctl/status_show.c \
+	mailctl/stored.c \
 	mailctl/survey.c \
 	mailctl/survey_db.c \
-	mailctl/show.c \
-	mailctl/stored.c \
 	mailctl/table.c \
 	mailctl/trace.c \
 	mailctl/trace_broker.c \
@@ -45,4 +52,6 @@ MAILCTL_SOURCES = \
 	mailctl/trace_db.c \
 	mailctl/trace_log.c \
 	mailctl/trace_print.c \
-	mailctl/trace_subject.c
+	mailctl/trace_subject.c \
+	mailctl/watch.c \
+	mailctl/way.c

@@ -164,21 +164,20 @@ static void tell_recipient(const struct id *id, const struct sent_recipient *rec
 			recipient->status, recipient->reply != NULL ? recipient->reply : "");
 }
 
-/* Who can be tried again decides before who was refused for good. */
+/* A repetition would go to those, too, who have it: "try again" only if nobody does. */
 static int tell_result(const struct sent *sent)
 {
-	int status = EX_OK;
+	size_t sent_to = 0;
+	size_t failed = 0;
 
 	for (size_t i = 0; i < sent->recipient_count; i++) {
-		enum sent_state state = sent->recipients[i].state;
-
 		tell_recipient(&sent->id, &sent->recipients[i]);
-		if (state == SENT_DEFERRED || state == SENT_IN_DOUBT)
-			status = EX_TEMPFAIL;
-		else if (state == SENT_FAILED && status == EX_OK)
-			status = EX_UNAVAILABLE;
+		sent_to += sent->recipients[i].state == SENT_OK;
+		failed += sent->recipients[i].state == SENT_FAILED;
 	}
-	return status;
+	if (sent_to == sent->recipient_count)
+		return EX_OK;
+	return sent_to > 0 || failed == sent->recipient_count ? EX_UNAVAILABLE : EX_TEMPFAIL;
 }
 
 /* Until there is a result.  A child that is gone gives one, too. */
