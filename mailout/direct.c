@@ -204,9 +204,7 @@ static bool wait_for_result(struct sender *sender, struct sent *sent, struct rea
 static int send_message(const struct config *config, const struct request *request,
 			const struct prepared *prepared, struct reason *reason)
 {
-	const char *from = config->mailout_envelope_sender[0] != '\0'
-				   ? config->mailout_envelope_sender
-				   : request->from.email;
+	const char *from = request_mail_from(request, config);
 	g_auto(GStrv) recipients = request_recipients(request);
 	struct sender *sender = sender_start(config, reason);
 	struct sent sent = {.recipients = NULL};

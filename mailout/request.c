@@ -359,6 +359,15 @@ static void add_recipients(GPtrArray *recipients, GHashTable *seen, const struct
 			g_ptr_array_add(recipients, g_strdup(list->item[i].email));
 }
 
+const char *request_mail_from(const struct request *request, const struct config *config)
+{
+	if (request->envelope_sender != NULL)
+		return request->envelope_sender;
+	if (config->mailout_envelope_sender[0] != '\0')
+		return config->mailout_envelope_sender;
+	return request->from.email;
+}
+
 char **request_recipients(const struct request *request)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

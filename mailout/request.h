@@ -86,6 +86,10 @@ void request_free(struct request **request);
  * end, g_strfreev() them. */
 char **request_recipients(const struct request *request);
 
+/* Where bounces go: the request's own, else the config's, else the address of From, which has been
+ * set.  Borrowed; "" is the null sender. */
+const char *request_mail_from(const struct request *request, const struct config *config);
+
 /* Give a request that has no From the template's or the config's ("Name <user@example.com>"):
  * afterwards request->from is what the message says.  REJECT if `from` is empty (nobody said one);
  * RETRY if it is no address, for then the template or the config is wrong. */

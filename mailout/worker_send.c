@@ -232,19 +232,9 @@ static struct session *choose(const struct worker *worker)
 	return best;
 }
 
-/* Where bounces go. */
-static const char *envelope_sender(const struct worker *worker, const struct request *request)
-{
-	if (request->envelope_sender != NULL)
-		return request->envelope_sender;
-	if (worker->config->mailout_envelope_sender[0] != '\0')
-		return worker->config->mailout_envelope_sender;
-	return request->from.email;
-}
-
 static void hand_over(struct worker *worker, struct session *session, struct job *job)
 {
-	const char *from = envelope_sender(worker, job->request);
+	const char *from = request_mail_from(job->request, worker->config);
 	gsize size;
 	const void *message = g_bytes_get_data(job->message, &size);
 

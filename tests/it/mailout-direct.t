@@ -1,7 +1,7 @@
 #!/bin/sh
 # mailout --direct sends one request by SMTP without broker and database, once, and its status tells.
 . "$(dirname "$0")/../lib/tap.sh"
-plan 23
+plan 24
 mailout=$BUILD/sbin/mailout
 SINK=$TMP/sink
 mkdir -p "$SINK"
@@ -63,6 +63,9 @@ is $? 65 'one that is to be sent later'
 echo '{"To": "a@example.test", "Subject": "x", "TextBody": "y", "DryRun": true}' | direct
 is $? 0 'a dry run'
 is "$(mails)" 0 'nothing of these is sent'
+
+echo '{"To": "a@example.test", "Subject": "x", "TextBody": "y", "EnvelopeSender": ""}' | direct
+is "$? $(cut -f 2 "$SINK/mails")" '0 ' 'the null sender'
 
 echo 421 > "$SINK/mode"
 request 5 a@example.test | direct
