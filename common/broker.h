@@ -161,6 +161,11 @@ enum outcome broker_consume(struct broker *broker, const char *queue, uint16_t p
 enum outcome broker_consume_all(struct broker *broker, char *const *queues, size_t count,
 				uint16_t prefetch, struct deadline deadline, struct reason *reason);
 
+/* Ask for the same queues again with another prefetch.  What was delivered stays to be
+ * acknowledged, and what is on its way still comes. */
+enum outcome broker_consume_anew(struct broker *broker, uint16_t prefetch, struct deadline deadline,
+				 struct reason *reason);
+
 /* For a consumer that does not want to read at present, whatever comes: sends a heartbeat if one is
  * due. Call it as often as broker_next(). */
 enum outcome broker_heartbeat(struct broker *broker, struct reason *reason);

@@ -68,29 +68,76 @@ enum outcome broker_consume(struct broker *broker, const char *queue, uint16_t p
 			   AMQP_BASIC_CONSUME_OK_METHOD, NULL, deadline, reason);
 }
 
-enum outcome broker_consume_all(struct broker *broker, char *const *queues, size_t count,
-				uint16_t prefetch, struct deadline deadline, struct reason *reason)
+static enum outcome set_prefetch(struct broker *broker, uint16_t prefetch, struct deadline deadline,
+				 struct reason *reason)
 {
 	amqp_basic_qos_t qos = {.prefetch_count = prefetch};
 
-	if (broker_call(broker, AMQP_BASIC_QOS_METHOD, &qos, AMQP_BASIC_QOS_OK_METHOD, NULL,
-			deadline, reason) != OUTCOME_OK)
-		return OUTCOME_RETRY;
-	for (size_t i = 0; i < count; i++) {
-		char tag[TAG_TEXT_MAX];
-		amqp_basic_consume_t consume = {
-			.queue = amqp_cstring_bytes(queues[i]),
-			.consumer_tag = new_consumer(broker, queues[i], tag),
-			.nowait = 1,
-			.arguments = amqp_empty_table,
-		};
+	return broker_call(broker, AMQP_BASIC_QOS_METHOD, &qos, AMQP_BASIC_QOS_OK_METHOD, NULL,
+			   deadline, reason);
+}
 
-		if (!broker_short_string("the queue's name", queues[i], reason) ||
-		    broker_send(broker, AMQP_BASIC_CONSUME_METHOD, &consume, deadline, reason) !=
-			    OUTCOME_OK)
-			return OUTCOME_RETRY;
+static enum outcome consume_nowait(struct broker *broker, const char *queue,
+				   struct deadline deadline, struct reason *reason)
+{
+	char tag[TAG_TEXT_MAX];
+	amqp_basic_consume_t consume = {
+		.queue = amqp_cstring_bytes(queue),
+		.nowait = 1,
+		.arguments = amqp_empty_table,
+	};
+
+	if (!broker_short_string("the queue's name", queue, reason))
+		return OUTCOME_RETRY;
+	consume.consumer_tag = new_consumer(broker, queue, tag);
+	return broker_send(broker, AMQP_BASIC_CONSUME_METHOD, &consume, deadline, reason);
+}
+
+enum outcome broker_consume_all(struct broker *broker, char *const *queues, size_t count,
+				uint16_t prefetch, struct deadline deadline, struct reason *reason)
+{
+	enum outcome outcome = set_prefetch(broker, prefetch, deadline, reason);
+
+	for (size_t i = 0; i < count && outcome == OUTCOME_OK; i++)
+		outcome = consume_nowait(broker, queues[i], deadline, reason);
+	return outcome;
+}
+
+static enum outcome cancel_nowait(struct broker *broker, unsigned int index,
+				  struct deadline deadline, struct reason *reason)
+{
+	char tag[TAG_TEXT_MAX];
+	amqp_basic_cancel_t cancel = {.nowait = 1};
+
+	g_snprintf(tag, sizeof(tag), TAG_FORMAT, index);
+	cancel.consumer_tag = amqp_cstring_bytes(tag);
+	return broker_send(broker, AMQP_BASIC_CANCEL_METHOD, &cancel, deadline, reason);
+}
+
+/* A consumer's prefetch is what was asked for before it began. */
+enum outcome broker_consume_anew(struct broker *broker, uint16_t prefetch, struct deadline deadline,
+				 struct reason *reason)
+{
+	unsigned int before = broker->consumers->len;
+	enum outcome outcome = OUTCOME_OK;
+
+	for (unsigned int i = 0; i < before && outcome == OUTCOME_OK; i++) {
+		const struct consumer *consumer = broker->consumers->pdata[i];
+
+		if (!consumer->ended)
+			outcome = cancel_nowait(broker, i, deadline, reason);
 	}
-	return OUTCOME_OK;
+	if (outcome == OUTCOME_OK)
+		outcome = set_prefetch(broker, prefetch, deadline, reason);
+	for (unsigned int i = 0; i < before && outcome == OUTCOME_OK; i++) {
+		struct consumer *consumer = broker->consumers->pdata[i];
+
+		if (consumer->ended)
+			continue;
+		consumer->ended = true;
+		outcome = consume_nowait(broker, consumer->queue, deadline, reason);
+	}
+	return outcome;
 }
 
 enum outcome broker_cancel(struct broker *broker, const char *queue, struct deadline deadline,

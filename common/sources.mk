@@ -39,6 +39,7 @@ COMMON_SOURCES = \
 	common/state.c \
 	common/stop.c \
 	common/supervisor.c \
+	common/suspect.c \
 	common/topology.c \
 	common/watchdog.c \
 	common/wire.c

@@ -34,16 +34,18 @@ struct process {
 
 struct supervisor {
 	const struct config *config;
-	int (*work)(const struct config *config);
+	int (*work)(const struct config *config, const struct suspect_hand *hand);
 	struct process *processes;
+	struct suspects *suspects; /* NULL: no memory to share */
 	size_t count;
 	int child_fd;
 	sigset_t child_signal;
 	int stops_passed_on;
 };
 
-static void become_worker(const struct supervisor *supervisor, pid_t parent)
+static void become_worker(const struct supervisor *supervisor, size_t number, pid_t parent)
 {
+	const struct suspect_hand hand = {.all = supervisor->suspects, .worker = number};
 	int status = EX_OSERR;
 
 	setpgid(0, 0);
@@ -52,17 +54,18 @@ static void become_worker(const struct supervisor *supervisor, pid_t parent)
 	/* Without a supervisor nobody would pass signals on. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() == parent && stop_reset() == 0)
-		status = supervisor->work(supervisor->config);
+		status = supervisor->work(supervisor->config, &hand);
 	_exit(status);
 }
 
-static void start(const struct supervisor *supervisor, struct process *process)
+static void start(const struct supervisor *supervisor, size_t number)
 {
+	struct process *process = &supervisor->processes[number];
 	pid_t parent = getpid();
 	pid_t pid = fork();
 
 	if (pid == 0)
-		become_worker(supervisor, parent);
+		become_worker(supervisor, number, parent);
 	if (pid < 0) {
 		log_text(LOG_ERR, "worker", "fork: %s", strerror(errno));
 		process->start = deadline_in(backoff_pause(&process->backoff));
@@ -78,7 +81,7 @@ static void start_due(struct supervisor *supervisor)
 		struct process *process = &supervisor->processes[i];
 
 		if (process->pid == 0 && deadline_passed(process->start))
-			start(supervisor, process);
+			start(supervisor, i);
 	}
 }
 
@@ -103,6 +106,7 @@ static void ended(struct supervisor *supervisor, pid_t pid, int status)
 		process->pid = 0;
 		if (stop_requested() > 0)
 			return;
+		suspects_blame(supervisor->suspects, i, status);
 		if (monotonic_ms() - process->started_ms >= STEADY_MS)
 			backoff_reset(&process->backoff);
 		int64_t pause_ms = backoff_pause(&process->backoff);
@@ -192,7 +196,7 @@ static bool init(struct supervisor *supervisor)
 }
 
 int supervisor_run(const struct config *config, size_t count,
-		   int (*work)(const struct config *config))
+		   int (*work)(const struct config *config, const struct suspect_hand *hand))
 {
 	struct supervisor supervisor = {.config = config, .work = work, .count = count};
 
@@ -200,6 +204,9 @@ int supervisor_run(const struct config *config, size_t count,
 		log_text(LOG_ERR, "supervisor", "signals: %s", strerror(errno));
 		return EX_OSERR;
 	}
+	supervisor.suspects = suspects_new(count);
+	if (supervisor.suspects == NULL)
+		log_text(LOG_WARNING, "supervisor", "no memory to share: %s", strerror(errno));
 	while (stop_requested() == 0 || alive(&supervisor) > 0) {
 		if (stop_requested() == 0)
 			start_due(&supervisor);
@@ -209,5 +216,6 @@ int supervisor_run(const struct config *config, size_t count,
 	}
 	close(supervisor.child_fd);
 	g_free(supervisor.processes);
+	suspects_free(&supervisor.suspects);
 	return stop_requested() > 1 ? EX_TEMPFAIL : EX_OK;
 }

@@ -11,10 +11,12 @@
 #include <stddef.h>
 
 #include "common/config.h"
+#include "common/suspect.h"
 
 /* stop_init() has been called.  `work` is what a worker does until its stop signal; its result is
- * the worker's exit status.  Returns this process' exit status when all workers have ended. */
+ * the worker's exit status.  By `hand` it says which message it has in hand (common/suspect.h).
+ * Returns this process' exit status when all workers have ended. */
 int supervisor_run(const struct config *config, size_t count,
-		   int (*work)(const struct config *config));
+		   int (*work)(const struct config *config, const struct suspect_hand *hand));
 
 #endif

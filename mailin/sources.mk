@@ -18,8 +18,13 @@ INGEST_SOURCES = \
 	mailin/ingest/notice_words.c \
 	mailin/ingest/news.c \
 	mailin/ingest/outlet.c \
+	mailin/ingest/postpone.c \
 	mailin/ingest/pending.c \
 	mailin/ingest/reader.c \
 	mailin/ingest/settle.c \
 	mailin/ingest/store.c \
-	mailin/ingest/worker.c
+	mailin/ingest/worker.c \
+	mailin/ingest/worker_cautious.c \
+	mailin/ingest/worker_defer.c \
+	mailin/ingest/worker_link.c \
+	mailin/ingest/worker_log.c

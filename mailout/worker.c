@@ -266,9 +266,9 @@ static void finish(struct worker *worker)
 	close(worker->epoll_fd);
 }
 
-int worker_run(const struct config *config)
+int worker_run(const struct config *config, const struct suspect_hand *hand)
 {
-	struct worker worker = {0};
+	struct worker worker = {.hand = hand};
 
 	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
 	if (!start(&worker, config))

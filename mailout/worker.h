@@ -10,9 +10,10 @@
 #define MAILOUT_WORKER_H
 
 #include "common/config.h"
+#include "common/suspect.h"
 
 /* Runs until the first stop signal, after which what is in flight is finished; the second one
  * leaves it. stop_init() has been called.  Returns the exit status. */
-int worker_run(const struct config *config);
+int worker_run(const struct config *config, const struct suspect_hand *hand);
 
 #endif

@@ -186,7 +186,23 @@ static void build(struct worker *worker, struct job *job)
 	prepared_clear(&prepared);
 }
 
-static void prepare_job(struct worker *worker, struct job *job)
+/* False: workers died of it.  It is not looked into, and goes to mail.dead. */
+static bool may_be_touched(struct worker *worker, struct job *job, const struct suspect_key *key)
+{
+	const struct broker_delivery *delivery = &job->delivery;
+
+	if (!delivery->redelivered || job->row != NULL ||
+	    suspect_check(worker->hand, key, &job->reason) == OUTCOME_OK)
+		return true;
+	suspect_forget(worker->hand, key);
+	job->row = new_row(worker, job);
+	if (delivery->message_id != NULL)
+		id_parse(&job->row->id, delivery->message_id);
+	verdict_untried(worker, job, OUTCOME_REJECT);
+	return false;
+}
+
+static void prepare_touched(struct worker *worker, struct job *job)
 {
 	bool required = worker->config->mailout_record == CONFIG_RECORD_REQUIRED;
 
@@ -203,6 +219,19 @@ static void prepare_job(struct worker *worker, struct job *job)
 		job_sleep(worker, job, monotonic_ms() + DATABASE_MS, JOB_WAITING);
 	else
 		job_move(worker, job, JOB_PREPARED);
+}
+
+/* Whatever of a request can end a worker is done here, to one at a time. */
+static void prepare_job(struct worker *worker, struct job *job)
+{
+	struct suspect_key key;
+
+	suspect_key(&key, job->delivery.body, job->delivery.body_size);
+	if (!may_be_touched(worker, job, &key))
+		return;
+	suspect_take(worker->hand, &key);
+	prepare_touched(worker, job);
+	suspect_let_go(worker->hand);
 }
 
 bool intake_prepare(struct worker *worker)

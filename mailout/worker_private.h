@@ -28,6 +28,7 @@
 #include "common/broker.h"
 #include "common/config.h"
 #include "common/deadline.h"
+#include "common/suspect.h"
 #include "common/log.h"
 #include "common/redis.h"
 #include "mailout/rate.h"
@@ -116,6 +117,7 @@ struct link {
 
 struct worker {
 	const struct config *config;
+	const struct suspect_hand *hand;
 	struct template_set *templates;
 	struct stream *streams;
 	struct session *sessions;

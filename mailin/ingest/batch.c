@@ -101,6 +101,13 @@ void batch_keep(struct batch *batch, struct broker_delivery *delivery)
 	*delivery = (struct broker_delivery){0};
 }
 
+void batch_keep_first(struct batch *batch, struct broker_delivery *delivery)
+{
+	batch->kept_bytes += delivery->body_size;
+	g_queue_push_head(&batch->kept, g_memdup2(delivery, sizeof(*delivery)));
+	*delivery = (struct broker_delivery){0};
+}
+
 bool batch_kept(struct batch *batch, struct broker_delivery *delivery)
 {
 	g_autofree struct broker_delivery *oldest = g_queue_pop_head(&batch->kept);

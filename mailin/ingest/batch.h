@@ -43,6 +43,8 @@ void batch_clear(struct batch *batch);
  * `bytes` of them. */
 bool batch_may_keep(const struct batch *batch);
 void batch_keep(struct batch *batch, struct broker_delivery *delivery);
+/* Before all others that are kept. */
+void batch_keep_first(struct batch *batch, struct broker_delivery *delivery);
 /* The oldest one into *delivery; false if there is none. */
 bool batch_kept(struct batch *batch, struct broker_delivery *delivery);
 

@@ -10,6 +10,7 @@ enum {
 	TELL_MS = 1000,          /* to hand events to the socket */
 	TELL_PAUSE_MS = 30000,   /* after they could not be */
 	SERVE_INTERVAL_MS = 250, /* the shortest heartbeat is a second */
+	REST_MS = 60000,         /* without anything to publish */
 };
 
 struct outlet {
@@ -17,6 +18,7 @@ struct outlet {
 	struct broker *broker;     /* NULL: not connected */
 	struct deadline tell_next; /* no events before */
 	struct deadline serve_next;
+	struct deadline rest_at;
 };
 
 struct outlet *outlet_new(const struct config *config)
@@ -62,6 +64,19 @@ static enum outcome open_broker(struct outlet *outlet, struct deadline deadline,
 	return outcome;
 }
 
+/* Read what came.  Nothing is consumed here: whatever it says, but that nothing came, ends it. */
+static void look(struct outlet *outlet)
+{
+	struct broker_delivery delivery = {0};
+	struct reason reason;
+
+	if (outlet->broker == NULL)
+		return;
+	outlet->serve_next = deadline_in(SERVE_INTERVAL_MS);
+	if (broker_next(outlet->broker, &delivery, -1, deadline_in(0), &reason) != BROKER_TIMEOUT)
+		outlet_rest(outlet);
+}
+
 enum outcome outlet_publish(struct outlet *outlet, const struct broker_message *messages,
 			    size_t count, enum outcome *outcomes, struct reason *reason)
 {
@@ -69,11 +84,13 @@ enum outcome outlet_publish(struct outlet *outlet, const struct broker_message *
 
 	for (size_t i = 0; i < count; i++)
 		outcomes[i] = OUTCOME_RETRY;
+	look(outlet);
 	if (open_broker(outlet, deadline, reason) != OUTCOME_OK)
 		return OUTCOME_RETRY;
 	enum outcome outcome =
 		broker_publish_all(outlet->broker, messages, count, outcomes, deadline, reason);
 
+	outlet->rest_at = deadline_in(REST_MS);
 	/* After a return or a nack it could be used on; all else needs a new one. */
 	if (outcome != OUTCOME_OK)
 		outlet_rest(outlet);
@@ -86,9 +103,9 @@ void outlet_tell(struct outlet *outlet, const struct broker_message *messages, s
 
 	if (count == 0 || !deadline_passed(outlet->tell_next))
 		return;
-	/* Has it been closed meanwhile? */
-	outlet_serve(outlet);
+	look(outlet);
 	if (open_broker(outlet, deadline, NULL) == OUTCOME_OK) {
+		outlet->rest_at = deadline_in(REST_MS);
 		if (broker_blocked(outlet->broker) == NULL &&
 		    broker_tell(outlet->broker, messages, count, deadline, NULL) == OUTCOME_OK)
 			return;
@@ -103,8 +120,9 @@ bool outlet_ask(struct outlet *outlet, const struct broker_message *mandatory)
 
 	if (!deadline_passed(outlet->tell_next))
 		return false;
-	outlet_serve(outlet);
+	look(outlet);
 	if (open_broker(outlet, deadline, NULL) == OUTCOME_OK) {
+		outlet->rest_at = deadline_in(REST_MS);
 		if (broker_publish(outlet->broker, mandatory, deadline, NULL) == OUTCOME_OK)
 			return true;
 		/* Returned: nothing is wrong with the connection. */
@@ -118,13 +136,10 @@ bool outlet_ask(struct outlet *outlet, const struct broker_message *mandatory)
 
 void outlet_serve(struct outlet *outlet)
 {
-	struct broker_delivery delivery = {0};
-	struct reason reason;
-
 	if (outlet->broker == NULL || !deadline_passed(outlet->serve_next))
 		return;
-	outlet->serve_next = deadline_in(SERVE_INTERVAL_MS);
-	/* Nothing is consumed here: whatever it says, but that nothing came, ends it. */
-	if (broker_next(outlet->broker, &delivery, -1, deadline_in(0), &reason) != BROKER_TIMEOUT)
+	if (deadline_passed(outlet->rest_at))
 		outlet_rest(outlet);
+	else
+		look(outlet);
 }

@@ -28,6 +28,8 @@ struct item {
 	struct inbound *inbound;         /* NULL if it could not be read */
 	struct reason reason;            /* of ITEM_REFUSED, ITEM_DELAYED and ITEM_DEAD */
 	int64_t next_attempt_ms;         /* of ITEM_DELAYED, since 1970 */
+	int64_t held_ms;                 /* monotonic; since when it waits in a cautious worker */
+	bool suspect;                    /* workers died of it: it must not be looked into */
 };
 
 void item_free(struct item *item);

@@ -1,33 +1,20 @@
 #include "mailin/ingest/worker.h"
 
-#include <glib.h>
 #include <malloc.h>
 #include <poll.h>
-#include <stdio.h>
 #include <sysexits.h>
 
-#include "common/backoff.h"
-#include "common/broker.h"
-#include "common/dial.h"
 #include "common/log.h"
-#include "common/retry.h"
 #include "common/stop.h"
-#include "common/topology.h"
-#include "mailin/ingest/batch.h"
 #include "mailin/ingest/fate.h"
-#include "mailin/ingest/news.h"
-#include "mailin/ingest/outlet.h"
-#include "mailin/ingest/settle.h"
-#include "mailin/ingest/store.h"
+#include "mailin/ingest/worker_private.h"
 
 enum {
 	BACKOFF_FIRST_MS = 200,
-	CONNECT_MS = 10000,
 	IDLE_MS = 60000,         /* a wait for mail; nothing happens at its end */
-	PREFETCH_BATCHES = 2,    /* one in hand, one on its way */
 	HEARTBEAT_STEP_MS = 250, /* the shortest heartbeat is a second */
-	MS_IN_SECOND = 1000,
-	NUMBER_TEXT_SIZE = 32,
+	ALONE_AFTER = 3,         /* tries of a whole batch, while the database answers */
+	ALONE_FAILURES = 3, /* of those that were tried alone first, and it is not the message */
 };
 
 /* Allocations of this size are mapped, so that a photo's memory goes back when it is freed. */
@@ -36,165 +23,53 @@ enum { MAPPED_BYTES = 256 * 1024 };
 /* A batch of small mails is freed as a whole; its pages serve the next one. */
 enum { KEPT_BYTES = 16 * 1024 * 1024 };
 
-struct worker {
-	const struct config *config;
-	struct batch *batch;
-	struct outlet *outlet;
-	struct news *news;
-	struct store *store;   /* NULL: not connected */
-	struct broker *broker; /* NULL: not connected */
-	struct backoff backoff;
-	struct settle_ops ops;
-};
-
-/* ---- log lines ---- */
-
-static void log_lost(const char *event, const struct reason *reason)
-{
-	struct log_line *line = log_event(LOG_WARNING, NULL, NULL, event);
-
-	log_reason(line, reason);
-	log_end(line);
-}
-
-static const char *or_empty(const struct inbound_text *text)
-{
-	return text->data != NULL ? text->data : "";
-}
-
-/* "1.234" */
-static void log_delay(struct log_line *line, int64_t since_ms)
-{
-	int64_t ms = MAX(realtime_ms() - since_ms, 0);
-	char text[NUMBER_TEXT_SIZE];
-
-	g_snprintf(text, sizeof(text), "%" G_GINT64_FORMAT ".%03d", ms / MS_IN_SECOND,
-		   (int)(ms % MS_IN_SECOND));
-	log_str(line, "delay", text);
-}
-
-static void log_stored(const struct item *item)
-{
-	const struct inbound *message = item->inbound;
-	const char *event = item->state == ITEM_STORED ? "stored" : "duplicate";
-	struct log_line *line =
-		log_event(LOG_INFO, or_empty(&message->queue_id), message->id_text, event);
-	int64_t size = message->size >= 0 ? message->size : (int64_t)item->delivery.body_size;
-
-	log_str(line, "route", or_empty(&message->route));
-	log_str(line, "from", or_empty(&message->sender));
-	log_str(line, "to", or_empty(&message->recipient));
-	log_num(line, "size", size);
-	log_delay(line, message->received_ms);
-	log_num(line, "attempt", MAX(item->delivery.attempt, 1));
-	log_end(line);
-}
-
-static void log_dead(const struct item *item)
-{
-	const struct broker_delivery *delivery = &item->delivery;
-	const struct inbound *message = item->inbound;
-	const char *queue_id = message != NULL ? or_empty(&message->queue_id) : delivery->queue_id;
-	const char *id = message != NULL ? message->id_text : delivery->message_id;
-	struct log_line *line = log_event(LOG_WARNING, queue_id, id, "dead");
-
-	log_str(line, "queue", delivery->queue);
-	log_num(line, "size", (int64_t)delivery->body_size);
-	log_num(line, "attempt", MAX(delivery->attempt, 1));
-	log_reason(line, &item->reason);
-	log_end(line);
-}
-
-/* ---- connections ---- */
-
-static void drop_broker(struct worker *worker)
-{
-	broker_close(&worker->broker);
-	/* The tags died with it; the messages come again. */
-	batch_forget(worker->batch);
-}
-
-static bool open_store(struct worker *worker, struct reason *reason)
-{
-	if (worker->store != NULL && store_lost(worker->store))
-		store_close(&worker->store);
-	if (worker->store == NULL)
-		worker->store = store_open(worker->config, deadline_in(CONNECT_MS), reason);
-	return worker->store != NULL;
-}
-
-static enum outcome consume_all(struct worker *worker, struct deadline deadline,
-				struct reason *reason)
-{
-	const struct config *config = worker->config;
-	uint16_t prefetch = (uint16_t)(config->ingest_batch_count * PREFETCH_BATCHES);
-
-	g_autoptr(GPtrArray) queues = g_ptr_array_new_with_free_func(g_free);
-
-	for (size_t i = 0; i < config->route_count; i++)
-		g_ptr_array_add(queues, topology_inbound_queue(config->routes[i].name));
-	return broker_consume_all(worker->broker, (char **)queues->pdata, queues->len, prefetch,
-				  deadline, reason);
-}
-
-static bool open_broker(struct worker *worker, struct reason *reason)
-{
-	struct deadline deadline = deadline_in(CONNECT_MS);
-
-	if (worker->broker != NULL)
-		return true;
-	const struct dial who = {.user = &worker->config->amqp_consume,
-				 .password_key = "amqp.consume_password_file",
-				 .name = "mailin-ingest"};
-
-	worker->broker = dial_broker(worker->config, &who, deadline, reason);
-	if (worker->broker == NULL)
-		return false;
-	if (consume_all(worker, deadline, reason) != OUTCOME_OK) {
-		drop_broker(worker);
-		return false;
-	}
-	log_text(LOG_NOTICE, "consuming", "%zu queues", worker->config->route_count);
-	return true;
-}
-
-static void pause_ms(int64_t ms)
+void worker_pause(int64_t ms)
 {
 	struct pollfd stop = {.fd = stop_fd(), .events = POLLIN};
 
 	poll(&stop, 1, (int)ms);
 }
 
-/* The database first: nothing is taken from the queues that could not be stored. */
-static bool connect_all(struct worker *worker)
+struct deadline worker_idle_deadline(const struct worker *worker)
 {
-	struct reason reason;
-	const char *event = "database";
+	int64_t idle_ms = MIN(IDLE_MS, worker->config->amqp_heartbeat / 2);
 
-	if (open_store(worker, &reason)) {
-		event = "broker";
-		if (open_broker(worker, &reason))
-			return true;
-	}
-	log_lost(event, &reason);
-	pause_ms(backoff_pause(&worker->backoff));
-	return false;
+	return deadline_in(MIN(idle_ms, news_rest_ms(worker->news)));
+}
+
+void worker_tell_news(struct worker *worker)
+{
+	struct store *store = worker->store;
+
+	news_tell(worker->news, store != NULL && !store_lost(store) ? store_db(store) : NULL);
 }
 
 /* ---- gathering ---- */
 
-/* The body becomes rows at once, while the broker sends the next one. */
-static void take(struct worker *worker, struct broker_delivery *delivery)
+void worker_read_item(const struct worker *worker, struct item *item)
 {
-	struct item *item = batch_add(worker->batch, delivery);
-	const struct broker_delivery *taken = &item->delivery;
+	const struct broker_delivery *delivery = &item->delivery;
 
-	item->inbound = inbound_read(taken->body, taken->body_size, taken->queue, worker->config,
-				     &item->reason);
+	if (item->state != ITEM_WAITING || item->inbound != NULL)
+		return;
+	item->inbound = inbound_read(delivery->body, delivery->body_size, delivery->queue,
+				     worker->config, &item->reason);
 	if (item->inbound == NULL)
 		item->state = ITEM_REFUSED;
 	else
-		item->inbound->told = fate_was_told(taken);
+		item->inbound->told = fate_was_told(delivery);
+}
+
+/* The body becomes rows at once, while the broker sends the next one. */
+static void take(struct worker *worker, struct broker_delivery *delivery)
+{
+	if (delivery->redelivered) {
+		/* Whoever had it may have died of it: what is in hand is stored first. */
+		worker->comes_again = true;
+		batch_keep_first(worker->batch, delivery);
+		return;
+	}
+	worker_read_item(worker, batch_add(worker->batch, delivery));
 }
 
 static bool is_empty(const struct worker *worker)
@@ -205,17 +80,9 @@ static bool is_empty(const struct worker *worker)
 	return count == 0;
 }
 
-static void tell_news(struct worker *worker)
+static bool wants_more(const struct worker *worker)
 {
-	struct store *store = worker->store;
-
-	news_tell(worker->news, store != NULL && !store_lost(store) ? store_db(store) : NULL);
-}
-
-/* A wait for mail; what is still to be told ends it earlier. */
-static struct deadline idle_deadline(const struct worker *worker)
-{
-	return deadline_in(MIN(IDLE_MS, news_rest_ms(worker->news)));
+	return !batch_is_full(worker->batch) && !worker->comes_again && stop_requested() == 0;
 }
 
 /* False when the connection is gone. */
@@ -224,13 +91,13 @@ static bool gather(struct worker *worker)
 	struct broker_delivery delivery = {0};
 	struct reason reason;
 
-	while (!batch_is_full(worker->batch) && stop_requested() == 0) {
+	while (wants_more(worker)) {
 		if (batch_kept(worker->batch, &delivery)) {
 			take(worker, &delivery);
 			continue;
 		}
-		struct deadline deadline =
-			is_empty(worker) ? idle_deadline(worker) : batch_deadline(worker->batch);
+		struct deadline deadline = is_empty(worker) ? worker_idle_deadline(worker)
+							    : batch_deadline(worker->batch);
 
 		switch (broker_next(worker->broker, &delivery, stop_fd(), deadline, &reason)) {
 		case BROKER_DELIVERY:
@@ -239,14 +106,13 @@ static bool gather(struct worker *worker)
 		case BROKER_TIMEOUT:
 			if (!is_empty(worker) && deadline_passed(deadline))
 				return true;
-			tell_news(worker);
+			worker_tell_news(worker);
+			outlet_serve(worker->outlet);
 			break;
 		case BROKER_CANCELLED:
 		case BROKER_LOST:
-			log_lost("broker", &reason);
-			drop_broker(worker);
 			/* A queue that is not there shows here, each time. */
-			pause_ms(backoff_pause(&worker->backoff));
+			link_lose_broker(worker, &reason);
 			return false;
 		}
 	}
@@ -260,41 +126,24 @@ static enum outcome store_messages(struct inbound **messages, size_t count, void
 {
 	struct worker *worker = context;
 
-	if (!open_store(worker, reason))
+	if (!link_open_store(worker, reason))
 		return OUTCOME_RETRY;
 	enum outcome outcome = store_batch(worker->store, messages, count, reason);
 
-	if (outcome == OUTCOME_OK)
-		backoff_reset(&worker->backoff);
+	if (outcome == OUTCOME_OK) {
+		backoff_reset(&worker->store_backoff);
+		backoff_reset(&worker->broker_backoff);
+	}
 	return outcome;
 }
 
-static enum outcome bury_item(struct item *item, void *context, struct reason *reason)
-{
-	struct worker *worker = context;
-	const struct broker_delivery *delivery = &item->delivery;
-	const struct retry_headers headers = {.attempt = delivery->attempt,
-					      .first_seen_s = delivery->first_seen,
-					      .last_error = item->reason.text};
-	struct broker_header room[RETRY_HEADERS];
-	const struct broker_message message =
-		retry_message(delivery, EXCHANGE_DEAD, delivery->queue, &headers, room);
-	enum outcome outcome;
-
-	if (outlet_publish(worker->outlet, &message, 1, &outcome, reason) != OUTCOME_OK)
-		reason_prefix(reason, "dead letter");
-	return outcome;
-}
-
+/* Called once for each item, when it is stored, in a tier or in mail.dead. */
 static void item_settled(const struct item *item, void *context)
 {
 	struct worker *worker = context;
 
 	news_add(worker->news, item);
-	if (item->state == ITEM_DEAD)
-		log_dead(item);
-	else
-		log_stored(item);
+	worker_log_settled(item);
 }
 
 /* Keep the connection alive for a moment: read what comes for the next batch or, when that is
@@ -303,8 +152,9 @@ static bool serve_broker(struct worker *worker, struct deadline deadline, struct
 {
 	struct broker_delivery delivery = {0};
 
+	outlet_serve(worker->outlet);
 	if (!batch_may_keep(worker->batch)) {
-		pause_ms(MIN(deadline_left_ms(deadline), HEARTBEAT_STEP_MS));
+		worker_pause(MIN(deadline_left_ms(deadline), HEARTBEAT_STEP_MS));
 		return broker_heartbeat(worker->broker, reason) == OUTCOME_OK;
 	}
 	switch (broker_next(worker->broker, &delivery, stop_fd(), deadline, reason)) {
@@ -323,48 +173,101 @@ static bool serve_broker(struct worker *worker, struct deadline deadline, struct
 /* Before the batch is tried again.  False when the connection to the broker is gone. */
 static bool pause_and_serve(struct worker *worker)
 {
-	struct deadline deadline = deadline_in(backoff_pause(&worker->backoff));
+	struct deadline deadline = deadline_in(backoff_pause(&worker->store_backoff));
 	struct reason reason;
 
 	while (!deadline_passed(deadline) && stop_requested() == 0) {
 		if (!serve_broker(worker, deadline, &reason)) {
-			log_lost("broker", &reason);
+			worker_log_lost("broker", &reason);
 			return false;
 		}
 	}
 	return true;
 }
 
+static bool answers(const struct worker *worker)
+{
+	return worker->store != NULL && !store_lost(worker->store);
+}
+
+/* The database answers, but not well: perhaps it is a single message.  Then the others are stored,
+ * and that one waits in a tier. */
+static void settle_each(struct worker *worker, struct item **items, size_t count)
+{
+	struct reason why = {.status = ""};
+	struct reason reason;
+	int stored = 0;
+	int failed = 0;
+
+	for (size_t i = 0; i < count && answers(worker); i++) {
+		if (items[i]->state != ITEM_WAITING)
+			continue;
+		if (settle(&items[i], 1, &worker->ops, &reason) == OUTCOME_OK)
+			stored++;
+		else if (items[i]->state == ITEM_WAITING) {
+			failed++;
+			why = reason;
+		}
+		if (stored == 0 && failed >= ALONE_FAILURES)
+			return;
+		if (broker_heartbeat(worker->broker, &reason) != OUTCOME_OK)
+			return;
+	}
+	if (stored > 0 && failed > 0 && answers(worker) &&
+	    defer_items(worker, items, count, &why, &reason) != OUTCOME_OK)
+		worker_log_lost("retry", &reason);
+}
+
+static bool is_any_waiting(struct item **items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (items[i]->state == ITEM_WAITING)
+			return true;
+	return false;
+}
+
+/* The batch is tried again for as long as the first tier lasts, so that a short absence of the
+ * database costs nobody a tier.  False when it is to be left unacknowledged. */
 static bool settle_all(struct worker *worker)
 {
+	struct deadline patience = deadline_in(worker->config->retry_delays[0]);
 	struct reason reason;
 	size_t count;
 	struct item **items = batch_items(worker->batch, &count);
 
-	while (settle(items, count, &worker->ops, &reason) != OUTCOME_OK) {
-		log_lost("retry", &reason);
-		if (stop_requested() > 0 || !pause_and_serve(worker))
+	for (int tries = 1; settle(items, count, &worker->ops, &reason) != OUTCOME_OK; tries++) {
+		worker_log_lost("retry", &reason);
+		if (stop_requested() > 0)
+			return false;
+		if (tries % ALONE_AFTER == 0 && answers(worker))
+			settle_each(worker, items, count);
+		if (deadline_passed(patience) && is_any_waiting(items, count)) {
+			worker->away = true;
+			worker->why = reason;
+			if (defer_items(worker, items, count, &worker->why, &reason) == OUTCOME_OK)
+				continue;
+			worker_log_lost("retry", &reason);
+		}
+		if (!pause_and_serve(worker))
 			return false;
 	}
-	tell_news(worker);
-	outlet_rest(worker->outlet);
+	worker_tell_news(worker);
 	return true;
 }
 
 /* Everything up to the batch's last tag is settled now: one acknowledgement is for all of it. */
-static void acknowledge(struct worker *worker)
+static bool acknowledge(struct worker *worker)
 {
 	struct reason reason;
 	size_t count;
 
 	batch_items(worker->batch, &count);
 	if (stop_requested() > 1)
-		return;
+		return false;
 	if (broker_ack(worker->broker, batch_last_tag(worker->batch), true, &reason) !=
 	    OUTCOME_OK) {
-		log_lost("broker", &reason);
-		drop_broker(worker);
-		return;
+		worker_log_lost("broker", &reason);
+		return false;
 	}
 	struct log_line *line = log_event(LOG_DEBUG, NULL, NULL, "batch");
 
@@ -372,43 +275,96 @@ static void acknowledge(struct worker *worker)
 	log_num(line, "bytes", (int64_t)batch_bytes(worker->batch));
 	log_end(line);
 	batch_clear(worker->batch);
+	return true;
 }
 
-static void work(struct worker *worker)
+/* ---- the loop ---- */
+
+/* What was read ahead goes back into its queue, untouched. */
+static void give_back(struct worker *worker)
 {
-	if (!connect_all(worker) || !gather(worker) || is_empty(worker))
-		return;
-	if (stop_requested() > 1)
-		return;
-	if (settle_all(worker))
-		acknowledge(worker);
-	else
-		drop_broker(worker);
+	worker->store_next = deadline_in(backoff_pause(&worker->store_backoff));
+	link_drop_broker(worker);
 }
 
-int worker_run(const struct config *config)
+static void open_work(struct worker *worker)
+{
+	outlet_serve(worker->outlet);
+	if (!gather(worker) || stop_requested() > 1)
+		return;
+	if (!is_empty(worker) && (!settle_all(worker) || !acknowledge(worker)))
+		link_drop_broker(worker);
+	else if (worker->away)
+		give_back(worker);
+	else if (worker->comes_again)
+		cautious_begin(worker);
+}
+
+static void free_item(void *item)
+{
+	item_free(item);
+}
+
+static struct notices *open_notices(const struct config *config)
+{
+	struct reason warning = {.status = ""};
+	struct notices *notices = notices_new(config, &warning);
+
+	if (warning.text[0] != '\0')
+		worker_log_lost("notices", &warning);
+	return notices;
+}
+
+static void start(struct worker *worker, const struct config *config,
+		  const struct suspect_hand *hand)
 {
 	const struct batch_limits limits = {.count = (size_t)config->ingest_batch_count,
 					    .bytes = (size_t)config->ingest_batch_bytes,
 					    .wait_ms = config->ingest_batch_wait};
-	struct worker worker = {
+	const struct backoff backoff = {.first_ms = BACKOFF_FIRST_MS,
+					.max_ms = config->ingest_backoff_max};
+
+	*worker = (struct worker){
 		.config = config,
+		.hand = hand,
 		.batch = batch_new(&limits),
 		.outlet = outlet_new(config),
-		.backoff = {.first_ms = BACKOFF_FIRST_MS, .max_ms = config->ingest_backoff_max},
-		.ops = {.store = store_messages, .bury = bury_item, .settled = item_settled},
+		.notices = open_notices(config),
+		.broker_backoff = backoff,
+		.store_backoff = backoff,
+		.store_next = deadline_in(0),
+		.ops = {.store = store_messages, .bury = defer_bury, .settled = item_settled},
+		.cautious = true,
+		.held = g_ptr_array_new_with_free_func(free_item),
 	};
+	worker->ops.context = worker;
+	worker->news = news_new(config, worker->outlet);
+}
 
-	worker.ops.context = &worker;
-	worker.news = news_new(config, worker.outlet);
+static void finish(struct worker *worker)
+{
+	broker_close(&worker->broker);
+	news_free(&worker->news);
+	outlet_free(&worker->outlet);
+	notices_free(&worker->notices);
+	store_close(&worker->store);
+	batch_free(&worker->batch);
+	g_ptr_array_unref(worker->held);
+}
+
+int worker_run(const struct config *config, const struct suspect_hand *hand)
+{
+	struct worker worker;
+
 	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
 	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
-	while (stop_requested() == 0)
-		work(&worker);
-	broker_close(&worker.broker);
-	news_free(&worker.news);
-	outlet_free(&worker.outlet);
-	store_close(&worker.store);
-	batch_free(&worker.batch);
+	start(&worker, config, hand);
+	while (stop_requested() == 0) {
+		if (worker.cautious)
+			cautious_work(&worker);
+		else
+			open_work(&worker);
+	}
+	finish(&worker);
 	return stop_requested() > 1 ? EX_TEMPFAIL : EX_OK;
 }

@@ -9,9 +9,10 @@
 #define MAILIN_INGEST_WORKER_H
 
 #include "common/config.h"
+#include "common/suspect.h"
 
 /* Runs until the first stop signal, after which the batch in hand is finished; the second one
  * leaves it unacknowledged.  stop_init() has been called.  Returns the exit status. */
-int worker_run(const struct config *config);
+int worker_run(const struct config *config, const struct suspect_hand *hand);
 
 #endif

@@ -7,6 +7,7 @@ plan 4
 own_sandbox --only broker,database
 ingest_setup
 ingest_set batch_count 10
+sed -i 's/^tiers = .*/tiers = 1m/' "$TMP/conf"
 # Two mails: it stops reading soon and only sends heartbeats.
 ingest_set batch_bytes 64K
 sed -i 's/^\[amqp\]/[amqp]\nheartbeat = 2s/' "$TMP/conf"

@@ -8,6 +8,7 @@ plan 18
 use_sandbox --only broker,database
 ingest_setup
 ingest_set batch_count 50
+ingest_set batch_wait 1s
 # shellcheck disable=SC2046
 "${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -o "$TMP/die.so" "$TREE/tests/it/shim/die.c" \
 	$(pkg-config --cflags librabbitmq libmariadb) -ldl || bail_out 'the shim does not compile'
@@ -19,7 +20,8 @@ killed() {
 	: > "$TMP/log"
 	: > "$TMP/once"
 	documents --count 120 --attach 1000 --attach 20000:logo | publish
-	export DIE_AT="$1" DIE_ONCE="$TMP/once" LD_PRELOAD="$TMP/die.so"
+	# The first mail is stored alone, the second call is for a batch.
+	export DIE_AT="$1" DIE_CALL=2 DIE_ONCE="$TMP/once" LD_PRELOAD="$TMP/die.so"
 	ingest_start
 	unset LD_PRELOAD
 	stored 120

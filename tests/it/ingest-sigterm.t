@@ -23,9 +23,12 @@ release() {
 }
 blocked() { sql 'SHOW PROCESSLIST' | grep -q 'Waiting for table metadata lock'; }
 
-documents --count 100 | publish
-hold
+ingest_set batch_wait 1s
 ingest_start
+documents --first 101 | publish
+stored 1
+hold
+documents --count 100 | publish
 ok 'a batch is in hand' wait_for 20 blocked
 kill -TERM "$ingest_pid"
 sleep 0.5
@@ -33,7 +36,7 @@ is "$(sql "SHOW PROCESSLIST" | grep -c 'Waiting for table metadata lock')" 1 'an
 release
 ingest_wait
 is "$ingest_status" 0 'the exit status says that all was finished'
-is "$(rows) $(probe count mail.in.support)" '20 80' 'that batch is stored and acknowledged, no other'
+is "$(rows) $(probe count mail.in.support)" '21 80' 'that batch is stored and acknowledged, no other'
 
 hold
 ingest_start
@@ -50,6 +53,6 @@ wait_for 10 sh -c "! mariadb --defaults-file='$MYSQL_ROOT_CNF' -e 'SHOW PROCESSL
 everything() { [ "$(probe count mail.in.support)" = 80 ]; }
 ok 'what was in hand is in the queue again' wait_for 20 everything
 ingest_start
-stored 100
+stored 101
 ingest_stop
-is "$(rows) $(probe count mail.in.support)" '100 0' 'and is stored by the next one'
+is "$(rows) $(probe count mail.in.support)" '101 0' 'and is stored by the next one'

@@ -3,7 +3,8 @@
  *AMQP_HOST, AMQP_PORT, AMQP_VHOST, AMQP_ADMIN_USER, AMQP_ADMIN_PASSWORD):
  *
  *	ingest_probe publish ROUTE	each line of standard input is a message
- *	ingest_probe give ROUTE [ID]	standard input is one message, with all properties
+ *	ingest_probe give ROUTE [ID]	standard input is one message, with all properties (header
+ *					first-seen: FIRST_SEEN)
  *	ingest_probe take QUEUE [N]	N messages (none left: fewer): a line of properties each,
  *then the body
  *	ingest_probe count QUEUE	how many are ready
@@ -18,7 +19,9 @@
 #include "common/broker.h"
 #include "common/topology.h"
 
-enum { WAIT_MS = 10000, LAST_MS = 500, PREFETCH = 1, BUFFER = 65536 };
+enum { WAIT_MS = 10000, LAST_MS = 500, PREFETCH = 1, BUFFER = 65536, DECIMAL = 10 };
+
+static const int64_t LONG_AGO_S = 1795348000;
 
 static struct reason reason;
 
@@ -84,12 +87,20 @@ static int publish(struct broker *broker, const char *route)
 	return EXIT_SUCCESS;
 }
 
+/* FIRST_SEEN, or a time long ago. */
+static int64_t first_seen(void)
+{
+	const char *seconds = setting("FIRST_SEEN");
+
+	return *seconds != '\0' ? g_ascii_strtoll(seconds, NULL, DECIMAL) : LONG_AGO_S;
+}
+
 static int give(struct broker *broker, const char *route, const char *id)
 {
-	static const struct broker_header headers[] = {
+	const struct broker_header headers[] = {
 		{.name = HEADER_QUEUE_ID, .text = "4QUEUEID"},
 		{.name = HEADER_ATTEMPT, .number = 3},
-		{.name = HEADER_FIRST_SEEN, .number = 1795348000},
+		{.name = HEADER_FIRST_SEEN, .number = first_seen()},
 		{.name = HEADER_LAST_ERROR, .text = "an older one"},
 	};
 	g_autoptr(GString) body = read_input();
@@ -126,6 +137,8 @@ static void print_delivery(const struct broker_delivery *delivery)
 	       or_none(delivery->message_id), or_none(delivery->type), or_none(delivery->app_id),
 	       delivery->timestamp, or_none(delivery->queue_id), delivery->first_seen,
 	       delivery->attempt, or_none(delivery->last_error));
+	if (delivery->delay_noticed != 0)
+		printf("delay_noticed=%" PRId64 "\n", delivery->delay_noticed);
 	fwrite(delivery->body, 1, delivery->body_size, stdout);
 	putchar('\n');
 }

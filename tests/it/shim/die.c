@@ -6,6 +6,7 @@
  *	DIE_AT=ack		instead of basic.ack
  *	DIE_CALL=2		not at the first call of that kind, but at the second
  *	DIE_ONCE=FILE	only who can delete this file dies
+ *	DIE_RUN=COMMAND	instead of dying, run this and go on
  */
 #include <dlfcn.h>
 #include <signal.h>
@@ -25,7 +26,14 @@ static void die_at(const char *place)
 
 	if (wanted == NULL || file == NULL || strcmp(wanted, place) != 0)
 		return;
-	if (++calls >= (call != NULL ? atoi(call) : 1) && unlink(file) == 0)
+	const char *command = getenv("DIE_RUN");
+
+	if (++calls < (call != NULL ? atoi(call) : 1) || unlink(file) != 0)
+		return;
+	if (command == NULL)
+		kill(getpid(), SIGKILL);
+	unsetenv("LD_PRELOAD");
+	if (system(command) != 0)
 		kill(getpid(), SIGKILL);
 }
 

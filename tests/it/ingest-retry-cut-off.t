@@ -1,0 +1,52 @@
+#!/bin/sh
+# Between publishing to a tier and the ack the worker is killed, or the broker: nothing is lost, and the copy
+# that comes twice is stored once.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$(dirname "$0")/../lib/ingest.sh"
+# Sanitizers do not like to be preloaded behind a shim.
+nm -D "$BUILD/sbin/mailin-ingest" | grep -q __asan_init && skip_all 'built with sanitizers'
+plan 8
+own_sandbox --only broker,database
+ingest_setup
+ingest_set batch_count 10
+sed -i 's/^tiers = .*/tiers = 1s 2s/' "$TMP/conf"
+printf '\n[notify]\nenabled = no\n' >> "$TMP/conf"
+"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+# shellcheck disable=SC2046
+"${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -o "$TMP/die.so" "$TREE/tests/it/shim/die.c" \
+	$(pkg-config --cflags librabbitmq libmariadb) -ldl || bail_out 'the shim does not compile'
+chmod 755 "$TMP/die.so"
+now() { date -u +%Y-%m-%dT%H:%M:%S.000Z; }
+many() { documents "$@" --set "Mailpipe.ReceivedAt=\"$(now)\"" | publish; }
+settled() {
+	[ "$(probe count mail.in.support)$(probe count mail.retry.1s)$(probe count mail.retry.2s)" = 000 ] &&
+		[ "$(rows)" = "$1" ]
+}
+
+# cut_off NAME: at the first ack after the database went away
+cut_off() {
+	sql 'DELETE FROM messages; DELETE FROM blobs'
+	: > "$TMP/log"
+	export DIE_AT=ack DIE_ONCE="$TMP/once" LD_PRELOAD="$TMP/die.so"
+	ingest_start
+	unset LD_PRELOAD
+	many --count 30
+	stored 30
+	wait_for 30 settled 30
+	"$SANDBOX" kill "$SANDBOX_DIR" database
+	: > "$TMP/once"
+	many --first 31 --count 70
+	gone() { [ ! -e "$TMP/once" ]; }
+	ok "$1: cut off between tier and ack" wait_for 60 gone
+	ok "$1: after a copy was in the tier" logged 'event=delayed '
+	"$SANDBOX" up "$SANDBOX_DIR" broker > /dev/null
+	"$SANDBOX" up "$SANDBOX_DIR" database > /dev/null
+	stored 100
+	wait_for 60 settled 100
+	ingest_stop
+	is "$(rows) $(probe count mail.dead)" '100 0' "$1: all are stored once"
+	ok "$1: what was in both places came as a duplicate" test "$(events duplicate)" -ge 1
+}
+cut_off 'worker killed'
+export DIE_RUN="'$SANDBOX' kill '$SANDBOX_DIR' broker"
+cut_off 'broker killed'
