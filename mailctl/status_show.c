@@ -51,9 +51,9 @@ enum status_verdict status_verdict(const struct survey *survey, const struct con
 {
 	size_t count;
 	const struct survey_queue *queues = survey_queues(survey, &count);
-	enum status_verdict worst = survey_database(survey)->up && survey_broker(survey)->up
-					    ? STATUS_FINE
-					    : STATUS_WRONG;
+	const struct survey_server *broker = survey_broker(survey);
+	bool up = survey_database(survey)->up && broker->up && !broker->blocked;
+	enum status_verdict worst = up ? STATUS_FINE : STATUS_WRONG;
 
 	for (size_t i = 0; i < count; i++) {
 		g_autofree char *text = NULL;
@@ -68,7 +68,10 @@ enum status_verdict status_verdict(const struct survey *survey, const struct con
 static void show_server(struct table *table, const char *name, const struct survey_server *server)
 {
 	table_cell(table, TABLE_PLAIN, name);
-	table_cell(table, server->up ? TABLE_GOOD : TABLE_BAD, server->up ? "up" : "away");
+	if (server->up && !server->blocked)
+		table_cell(table, TABLE_GOOD, "up");
+	else
+		table_cell(table, TABLE_BAD, server->blocked ? "blocked" : "away");
 	table_cell(table, TABLE_PLAIN, server->version);
 	if (server->up)
 		table_cellf(table, TABLE_PLAIN, "%" G_GINT64_FORMAT "ms", server->answer_ms);
@@ -168,6 +171,8 @@ static struct wire *server_json(const struct survey_server *server)
 	struct wire *json = wire_object();
 
 	wire_set_bool(json, "Up", server->up);
+	if (server->blocked)
+		wire_set_bool(json, "Blocked", true);
 	if (server->version[0] != '\0')
 		wire_set_text(json, "Version", server->version);
 	if (server->up)

@@ -11,6 +11,7 @@
 
 enum {
 	DATABASE_MS = 5000,  /* longest wait for it */
+	PUBLISH_MS = 2000,   /* longest wait for a confirm */
 	WINDOW_MS = 60000,   /* over which rates are taken */
 	WINDOW_MIN_MS = 500, /* two looks nearer than this tell no rate */
 	WINDOW_MAX_MS = 600000,
@@ -29,6 +30,8 @@ struct sample {
 struct survey {
 	const struct config *config;
 	struct broker *broker; /* NULL: not connected */
+	struct broker
+		*publisher; /* RabbitMQ reads no more from one that publishes under an alarm */
 	struct db *db;
 	struct survey_server broker_state;
 	struct survey_server db_state;
@@ -85,6 +88,7 @@ void survey_free(struct survey **survey)
 	if (old == NULL)
 		return;
 	broker_close(&old->broker);
+	broker_close(&old->publisher);
 	db_close(&old->db);
 	oldest_free(&old->oldest);
 	for (size_t i = 0; i < old->count; i++)
@@ -124,6 +128,37 @@ static bool open_broker(struct survey *survey)
 	return state->up;
 }
 
+/* A broker under an alarm answers every question, but takes no messages, and tells only those who
+ * try: publish one that no queue wants.  (Without a body it would be taken: RabbitMQ stops behind
+ * the header.) */
+static void try_to_publish(struct survey *survey)
+{
+	static const struct broker_message nothing = {.exchange = "",
+						      .routing_key = "mailctl-status",
+						      .body = "?",
+						      .body_size = 1,
+						      .optional = true};
+	struct survey_server *state = &survey->broker_state;
+
+	if (survey->publisher == NULL) {
+		survey->publisher = dial((void *)survey->config, NULL);
+		if (survey->publisher == NULL ||
+		    broker_confirm_select(survey->publisher, connect_deadline(), NULL) !=
+			    OUTCOME_OK)
+			return;
+	}
+	if (broker_publish(survey->publisher, &nothing, deadline_in(PUBLISH_MS), NULL) ==
+	    OUTCOME_OK)
+		return;
+	const char *why = broker_blocked(survey->publisher);
+
+	if (why != NULL) {
+		state->blocked = true;
+		outcome_retry(&state->reason, "4.3.2", "it takes no messages: %s", why);
+	}
+	broker_close(&survey->publisher);
+}
+
 static bool is_serial(const struct config *config, const struct survey_queue *queue)
 {
 	return queue->kind == SURVEY_ROUTE && config_route_named(config, queue->name)->serial;
@@ -157,10 +192,12 @@ static bool look_at_broker(struct survey *survey)
 			look_at_queue(survey, queue);
 		fine = fine && queue->there;
 	}
+	if (survey->broker != NULL && survey->broker_state.up)
+		try_to_publish(survey);
 	/* A connection that failed in between fails at once from then on. */
 	if (!fine)
 		broker_close(&survey->broker);
-	return fine;
+	return fine && !survey->broker_state.blocked;
 }
 
 /* ---- the database ---- */
@@ -296,16 +333,22 @@ bool survey_look(struct survey *survey)
 	return fine;
 }
 
-void survey_idle(struct survey *survey)
+/* It consumes nothing; this reads and sends heartbeats. */
+static void keep_alive(struct broker **broker)
 {
 	struct broker_delivery none = {0};
 
-	/* It consumes nothing; this reads and sends heartbeats. */
-	if (survey->broker != NULL &&
-	    broker_next(survey->broker, &none, -1, deadline_in(0), NULL) != BROKER_TIMEOUT) {
-		broker_delivery_clear(&none);
-		broker_close(&survey->broker);
-	}
+	if (*broker == NULL ||
+	    broker_next(*broker, &none, -1, deadline_in(0), NULL) == BROKER_TIMEOUT)
+		return;
+	broker_delivery_clear(&none);
+	broker_close(broker);
+}
+
+void survey_idle(struct survey *survey)
+{
+	keep_alive(&survey->broker);
+	keep_alive(&survey->publisher);
 }
 
 const struct survey_server *survey_database(const struct survey *survey)

@@ -2,8 +2,9 @@
  * One look at everything: database, broker, and every queue of the config.  For `mailctl status`
  * and `mailctl watch`.
  *
- * As the users amqp.setup_user and mysql.setup_user.  It publishes and changes nothing (but see
- * mailctl/oldest.h). Connections are kept from look to look and made anew when they are gone.
+ * As the users amqp.setup_user and mysql.setup_user.  It changes nothing (but see mailctl/oldest.h)
+ * and publishes nothing that a queue would take. Connections are kept from look to look and made
+ * anew when they are gone.
  */
 #ifndef MAILCTL_SURVEY_H
 #define MAILCTL_SURVEY_H
@@ -18,6 +19,7 @@
 
 struct survey_server {
 	bool up;
+	bool blocked; /* the broker: it takes no messages (memory or disk alarm), as reason says */
 	char version[80];     /* "RabbitMQ 3.10.8" */
 	int64_t answer_ms;    /* of its answer to a question, without the time to connect */
 	struct reason reason; /* why it is not up */
