@@ -229,7 +229,7 @@ lint: ## clang-format, cppcheck, clang-tidy, mandoc, shellcheck
 POSTFIX_FILES := postfix/main.cf postfix/master.cf postfix/delivery-status postfix/recipients.cf
 MAN_PAGES := $(wildcard man/*.[1578])
 SBIN_PROGRAMS := $(addprefix $(B)/sbin/,mailin mailin-tls mailin-ingest mailout)
-UNITS := mailin-ingest.service mailout.service mailpipe-purge.service mailpipe-purge.timer
+UNITS := mailin-ingest.service mailout.service mailpipe-watch.service mailpipe-purge.service mailpipe-purge.timer
 TEMPLATES := $(shell find templates -type f 2>/dev/null)
 
 install: all ## install programs, manual pages, templates, postfix's files, services
