@@ -25,6 +25,7 @@ static const char COUNTED[] = "CountedMs";
 enum {
 	MS_PER_S = 1000,
 	MINUTE_MS = 60 * 1000,
+	TEN_MINUTES_MS = 10 * MINUTE_MS,
 	HOUR_MS = 60 * MINUTE_MS,
 	LOOKS_FREE = 3,  /* at a message, with pauses, whatever the queue does */
 	LOOKS_MAX = 6,   /* while there are signs that another one is the first */
@@ -154,7 +155,7 @@ bool oldest_last_count(const struct oldest *oldest, const char *queue, int64_t *
 
 bool oldest_may_look(int64_t looks, int64_t pause_ms, bool has_shrunk)
 {
-	static const int64_t PAUSES[LOOKS_FREE] = {0, MINUTE_MS, 10 * MINUTE_MS};
+	static const int64_t PAUSES[LOOKS_FREE] = {0, MINUTE_MS, TEN_MINUTES_MS};
 
 	if (looks >= LOOKS_MAX)
 		return has_shrunk && pause_ms >= HOUR_MS;

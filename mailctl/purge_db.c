@@ -352,7 +352,8 @@ static enum outcome remove_blobs(struct purge_db *purge, struct work *work, stru
 	g_autofree struct db_value *gone = values_of(digests);
 
 	work->blob_bytes = orphans.bytes;
-	return rows_insert(&purge->delete_blobs, gone, digests->len, &work->blobs, reason);
+	outcome = rows_insert(&purge->delete_blobs, gone, digests->len, &work->blobs, reason);
+	return outcome;
 }
 
 /* ---- messages ---- */

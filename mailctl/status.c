@@ -77,7 +77,7 @@ static void draw_over(const char *text, const struct terminal *terminal)
 	g_autoptr(GString) frame = g_string_new(HOME);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
-	for (size_t i = 0; lines[i] != NULL && i < terminal->height; i++)
+	for (size_t i = 0; i < terminal->height && lines[i] != NULL; i++)
 		g_string_append_printf(frame, "%s%s" CLEAR_LINE, i > 0 ? "\r\n" : "", lines[i]);
 	g_string_append(frame, CLEAR_BELOW);
 	fputs(frame->str, stdout);

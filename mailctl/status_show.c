@@ -58,7 +58,9 @@ enum status_verdict status_verdict(const struct survey *survey, const struct con
 	for (size_t i = 0; i < count; i++) {
 		g_autofree char *text = NULL;
 
-		worst = MAX(worst, judge(&queues[i], config, &text));
+		enum status_verdict verdict = judge(&queues[i], config, &text);
+
+		worst = MAX(worst, verdict);
 	}
 	return worst;
 }

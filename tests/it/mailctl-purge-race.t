@@ -8,7 +8,7 @@ use_sandbox --only broker,database
 ingest_setup
 ingest_set batch_count 1
 
-purge() { "$BUILD/bin/mailctl" --config "$TMP/conf" purge --json --older-than=1s "$@"; }
+purge() { "$BUILD/bin/mailctl" --config "$TMP/conf" purge --json --older-than=1s; }
 blobs() { sql 'SELECT COUNT(*) FROM blobs'; }
 
 # A transaction of another has stored a second reference and is not committed.

@@ -4,11 +4,11 @@
 plan 4
 own_sandbox --only broker,database
 "$BUILD/bin/mailctl" --config "$CONFIG" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+# shellcheck disable=SC2016
 at_exit '"$SANDBOX" broker "$SANDBOX_DIR" set_vm_memory_high_watermark 0.4 > /dev/null'
 
 status() {
 	timeout 60 "$BUILD/bin/mailctl" --config "$CONFIG" status --json > "$TMP/json"
-	status_exit=$?
 	jq -c '[.Broker.Up, .Broker.Blocked, (.Broker.Reason // "")]' "$TMP/json"
 }
 
