@@ -80,7 +80,7 @@ static void set_cause(struct wire *model, const struct notice_about *about)
 
 	if (about->kind == NOTICE_DELAYED) {
 		wire_set_bool(model, "database", true);
-	} else if (*status == '4') {
+	} else if (*status == '4' || strcmp(status, EXPIRED_STATUS) == 0) {
 		wire_set_bool(model, "expired", true);
 		wire_set_text(model, "status", EXPIRED_STATUS);
 	} else {

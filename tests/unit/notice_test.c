@@ -63,6 +63,7 @@ static void the_reason_is_told_in_plain_words(void **state)
 		const char *model;
 	} cases[] = {
 		{"4.3.0", FACTS "\"expired\":true,\"status\":\"5.4.7\"}"},
+		{"5.4.7", FACTS "\"expired\":true,\"status\":\"5.4.7\"}"},
 		{"5.3.4", FACTS "\"too_large\":true,\"status\":\"5.3.4\"}"},
 		{"5.6.0", FACTS "\"defective\":true,\"status\":\"5.6.0\"}"},
 		{"5.3.0", FACTS "\"status\":\"5.3.0\"}"},
