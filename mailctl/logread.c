@@ -73,8 +73,6 @@ static void take_block(struct logread *read, struct line *line, const char *bloc
 /* zlib reads what is not compressed as it is.  Takes fd. */
 static void read_descriptor(struct logread *read, int fd, const char *name, int64_t reference_ms)
 {
-	g_autofree struct line *line = g_new0(struct line, 1);
-	g_autofree char *block = g_malloc(BLOCK);
 	gzFile file = gzdopen(fd, "rb");
 	int got;
 	int error;
@@ -84,6 +82,9 @@ static void read_descriptor(struct logread *read, int fd, const char *name, int6
 		read->gap(name, "out of memory", read->context);
 		return;
 	}
+	g_autofree struct line *line = g_new0(struct line, 1);
+	g_autofree char *block = g_malloc(BLOCK);
+
 	while ((got = gzread(file, block, BLOCK)) > 0)
 		take_block(read, line, block, (size_t)got, reference_ms);
 	if (line->size > 0)

@@ -46,8 +46,12 @@ enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 1000, DECIMAL = 10 };
 
 static void want(struct trace *trace, GHashTable *set, const char *text)
 {
-	if (g_hash_table_add(set, g_strdup(text)))
-		trace->growth++;
+	/* g_hash_table_add() would put the new key in place of the old one, which somebody may be
+	 * looking at. */
+	if (g_hash_table_contains(set, text))
+		return;
+	g_hash_table_add(set, g_strdup(text));
+	trace->growth++;
 }
 
 /* What notices about a message would have as their ids. */

@@ -83,6 +83,7 @@ is "$(said '[.Messages[0].Events[].Text | length] | max < 17000')" true 'a line 
 like "$(said '.Messages[0].Events[1].Text')" 'a\?b' 'a NUL does not end a line'
 out=$("$BUILD/bin/mailctl" -c "$CONFIG" trace "--log=$logs/mail.log*" HOSTILE123 | tr -d '\n')
 is "$(printf '%s' "$out" | LC_ALL=C tr -dc '\000-\037\177' | wc -c)" 0 'no control character comes through'
+# shellcheck disable=SC2016 # for that shell
 ok 'what is printed is UTF-8' sh -c 'printf %s "$1" | iconv -f UTF-8 -t UTF-8 > /dev/null' sh "$out"
 
 # More mails of one address than are asked for: the latest count.
