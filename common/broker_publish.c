@@ -5,7 +5,7 @@
 #include "common/watchdog.h"
 
 /* Headers without an allocation; messages on their way before their confirms are read. */
-enum { HEADERS_FEW = 8, BURST_COUNT = 256, POOL_PAGE = 4096 };
+enum { HEADERS_FEW = 8, BURST_COUNT = 1024, POOL_PAGE = 4096 };
 
 enum outcome broker_confirm_select(struct broker *broker, struct deadline deadline,
 				   struct reason *reason)

@@ -7,6 +7,10 @@
  * delivery of every message that was prefetched. */
 enum { DELIVERY_LIMIT = 20 };
 
+/* mail.dead and the tiers keep everything, however often mailctl looks at it: 4.x has a limit of 20
+ * where none is given, past which a message is dropped or leaves its tier. */
+enum { DELIVERY_UNLIMITED = 1000000000 };
+
 static const char TOPIC[] = "topic";
 static const char FANOUT[] = "fanout";
 static const char EVERY_KEY[] = "#";
@@ -71,7 +75,8 @@ static enum outcome bind(const struct declaring *d, const char *queue, const cha
 /* First of all: at-least-once dead-lettering holds on to a message that finds no queue there. */
 static enum outcome declare_dead_letters(const struct declaring *d)
 {
-	static const struct broker_queue dead = {.name = QUEUE_DEAD};
+	static const struct broker_queue dead = {.name = QUEUE_DEAD,
+						 .delivery_limit = DELIVERY_UNLIMITED};
 
 	if (declare_exchange(d, EXCHANGE_DEAD, TOPIC) != OUTCOME_OK ||
 	    declare_queue(d, &dead) != OUTCOME_OK)
@@ -117,6 +122,7 @@ static enum outcome declare_tier(const struct declaring *d, const char *tier, in
 	g_autofree char *name = topology_retry_tier(tier);
 	struct broker_queue queue = {
 		.name = name,
+		.delivery_limit = DELIVERY_UNLIMITED,
 		.message_ttl_ms = delay_ms,
 		.dead_letter_exchange = "",
 	};

@@ -22,6 +22,9 @@ static const struct command commands[] = {
 	{"send", "queue a mail to be sent, from a template or as given", send_options,
 	 command_send},
 	{"purge", "remove what is older than it should be kept", purge_options, command_purge},
+	{"dead", "look at what was given up; requeue, drop or export it", dead_options,
+	 command_dead},
+	{"retry", "try now what waits for its next try", retry_options, command_retry},
 	{"config", "print the config as it is understood", config_options, command_config},
 	{"preview", "make a web page of all templates", preview_options, command_preview},
 	{"show", "a stored message, or the record of an outgoing one", show_options, command_show},
@@ -49,7 +52,8 @@ static void print_usage(FILE *out)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n  -c, --config FILE    config file (" CONFIG_FILE_DEFAULT ")\n"
-	      "\nExit status: 0 all is well, 1 something is wrong, 64 usage, 78 config.\n",
+	      "\nExit status: 0 all is well, 1 something is wrong, 64 usage, 78 config, 130 "
+	      "interrupted.\n",
 	      out);
 }
 

@@ -13,7 +13,8 @@ enum {
 	EXIT_WRONG = 1,
 	EXIT_ATTENTION = 2,
 	EXIT_BAD_USAGE = 64,
-	EXIT_BAD_CONFIG = 78
+	EXIT_BAD_CONFIG = 78,
+	EXIT_INTERRUPTED = 130 /* as a shell says it of SIGINT */
 };
 
 struct command {
@@ -25,10 +26,12 @@ struct command {
 };
 
 int command_check(int argc, char **argv, const char *config_file);
+int command_dead(int argc, char **argv, const char *config_file);
 int command_config(int argc, char **argv, const char *config_file);
 int command_send(int argc, char **argv, const char *config_file);
 int command_preview(int argc, char **argv, const char *config_file);
 int command_purge(int argc, char **argv, const char *config_file);
+int command_retry(int argc, char **argv, const char *config_file);
 int command_render(int argc, char **argv, const char *config_file);
 int command_status(int argc, char **argv, const char *config_file);
 int command_setup(int argc, char **argv, const char *config_file);
@@ -40,6 +43,8 @@ int command_watch(int argc, char **argv, const char *config_file);
 extern const char setup_options[];
 extern const char check_options[];
 extern const char config_options[];
+extern const char dead_options[];
+extern const char retry_options[];
 extern const char send_options[];
 extern const char preview_options[];
 extern const char purge_options[];

@@ -15,12 +15,17 @@ MAILCTL_SOURCES = \
 	mailctl/check_redis.c \
 	mailctl/config.c \
 	mailctl/connect.c \
+	mailctl/dead.c \
+	mailctl/dead_export.c \
+	mailctl/dead_list.c \
 	mailctl/export.c \
 	mailctl/grants.c \
+	mailctl/letter.c \
 	mailctl/logline.c \
 	mailctl/logread.c \
 	mailctl/migrate.c \
 	mailctl/migrations_data.c \
+	mailctl/mover.c \
 	mailctl/oldest.c \
 	mailctl/preview.c \
 	mailctl/preview_data.c \
@@ -35,7 +40,9 @@ MAILCTL_SOURCES = \
 	mailctl/rebuild.c \
 	mailctl/render.c \
 	mailctl/report.c \
+	mailctl/retry.c \
 	mailctl/run.c \
+	mailctl/select.c \
 	mailctl/send.c \
 	mailctl/setup.c \
 	mailctl/setup_mysql.c \
@@ -45,6 +52,7 @@ MAILCTL_SOURCES = \
 	mailctl/stored.c \
 	mailctl/survey.c \
 	mailctl/survey_db.c \
+	mailctl/sweep.c \
 	mailctl/table.c \
 	mailctl/trace.c \
 	mailctl/trace_broker.c \
@@ -53,5 +61,6 @@ MAILCTL_SOURCES = \
 	mailctl/trace_log.c \
 	mailctl/trace_print.c \
 	mailctl/trace_subject.c \
+	mailctl/walk.c \
 	mailctl/watch.c \
 	mailctl/way.c

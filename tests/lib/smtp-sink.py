@@ -8,7 +8,7 @@ DIR/mails	a line for each message that was accepted: seconds, MAIL FROM, RCPT TO
 DIR/bodies	those messages whole, when that file is there already
 DIR/mode	its content is read at each connection and message: "421" refuses all, "pause 0.5"
 		answers each message so much later, "die" ends the server after the next message,
-		before the answer
+		before the answer, "known" accepts unknown@, too
 
 By recipient: tempfail@ is always 451, later@ only the first time, unknown@ 550, cut@ loses the
 connection instead of the answer to the first message that has it.
@@ -61,7 +61,7 @@ def rcpt_answer(recipient, message_key):
     local = recipient.split("@")[0]
     if local == "tempfail" or local == "later" and first_time(("later", message_key, recipient)):
         return "451 4.2.1 mailbox is busy"
-    if local == "unknown":
+    if local == "unknown" and mode() != "known":
         return "550 5.1.1 there is nobody of that name"
     return "250 2.1.5 recipient ok"
 

@@ -1,0 +1,39 @@
+#!/bin/sh
+# A request that failed and was requeued is really sent; one that is requeued twice, or was sent, is not sent again.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$(dirname "$0")/../lib/mailout.sh"
+use_sandbox --only broker,database
+mailout_setup
+ctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
+sent() { grep -c "$TAG $1\$" "$SINK/mails"; }
+touch "$SINK/mails"
+
+requests 1 '' 'unknown@example.test' | publish
+first=2 requests 1 '' 'fine@example.test' | publish
+mailout_start
+recorded 'failed 1,sent 1'
+wait_for 30 sh -c "[ \"\$('$BUILD/tests/it/mailout_probe' count mail.dead)\" = 1 ]"
+mailout_stop
+
+# It comes back twice, as after a requeue that was killed and repeated.
+ctl dead show 00000000-0000-4000-8000-000000000001 --body > "$TMP/body"
+amqp-publish -u "$AMQP_URL" -e mail.dead -r mail.out.transactional < "$TMP/body"
+first=2 requests 1 '' 'fine@example.test' > "$TMP/two"
+amqp-publish -u "$AMQP_URL" -e mail.dead -r mail.out.transactional < "$TMP/two"
+wait_for 30 sh -c "[ \"\$('$BUILD/tests/it/mailout_probe' count mail.dead)\" = 3 ]"
+is "$(ctl dead requeue --all)" '3 of 3 dead letters requeued' 'requeued: the failed one twice, and one that was sent'
+: > "$TMP/log"
+# The mailbox is there now.
+echo known > "$SINK/mode"
+mailout_start
+recorded 'sent 2'
+wait_for 30 is_empty mail.out.transactional
+is "$(sent 1)" 1 'the failed one is sent, once'
+is "$(sent 2)" 1 'the one that was sent is not sent again'
+await_log 'event=duplicate'
+is "$(recipients_of 1)" 'unknown@example.test sent 250 2.0.0' 'and the record says so'
+is "$(sql "SELECT requeued FROM outbound ORDER BY id" | paste -sd ' ')" '1 0' 'with the number of the requeue'
+is "$(waiting mail.dead)" 0 'nothing is given up'
+mailout_stop
+is "$mailout_status" 0 'exit status'
+done_testing
