@@ -113,8 +113,10 @@ static void ended(struct supervisor *supervisor, pid_t pid, int status)
 
 		process->start = deadline_in(pause_ms);
 		log_end_of(pid, status, pause_ms);
-		restarts_note(supervisor->config->state_dir, program_invocation_short_name, pid,
-			      status);
+		if (!restarts_note(supervisor->config->state_dir, program_invocation_short_name,
+				   pid, status))
+			log_text(LOG_WARNING, "worker", "not noted in %s: %s",
+				 supervisor->config->state_dir, strerror(errno));
 		return;
 	}
 }

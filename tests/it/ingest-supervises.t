@@ -2,7 +2,7 @@
 # The supervisor keeps the number of its workers, whoever kills them; they end with it.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/ingest.sh"
-plan 8
+plan 9
 use_sandbox --only broker,database
 ingest_setup
 ingest_set workers 3
@@ -25,6 +25,8 @@ for n in 1 2 3; do
 	wait_for 20 consuming $((4 + n))
 done
 is "$(grep -c 'died of signal 9' "$TMP/log")" 3 'and again and again'
+state=$(sed -n 's/^state_dir = //p' "$CONFIG")
+is "$(cut -d ' ' -f 3 "$state/restarts.mailin-ingest" | tr '\n' ' ')" '11 9 9 9 ' 'each end is noted for mailctl watch'
 workers=$(ingest_workers)
 kill -KILL "$ingest_pid"
 wait "$ingest_pid" 2> /dev/null
