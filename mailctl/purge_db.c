@@ -349,10 +349,11 @@ static enum outcome remove_blobs(struct purge_db *purge, struct work *work, stru
 	outcome = rows_select(&purge->orphans, ours, locked->len, take_orphan, &orphans, reason);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	g_autofree struct db_value *gone = values_of(digests);
+	struct db_value *gone = values_of(digests);
 
 	work->blob_bytes = orphans.bytes;
 	outcome = rows_insert(&purge->delete_blobs, gone, digests->len, &work->blobs, reason);
+	g_free(gone);
 	return outcome;
 }
 
