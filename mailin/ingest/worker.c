@@ -292,6 +292,8 @@ static void open_work(struct worker *worker)
 	outlet_serve(worker->outlet);
 	if (!gather(worker) || stop_requested() > 1)
 		return;
+	if (worker->comes_again && !link_set_prefetch(worker, true))
+		return;
 	if (!is_empty(worker) && (!settle_all(worker) || !acknowledge(worker)))
 		link_drop_broker(worker);
 	else if (worker->away)

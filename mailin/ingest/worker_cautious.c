@@ -74,7 +74,7 @@ static bool finish_suspect(struct worker *worker, struct item *item)
 {
 	struct suspect_key key;
 
-	if (!link_set_prefetch(worker))
+	if (!link_set_prefetch(worker, true))
 		return false;
 	suspect_key(&key, item->delivery.body, item->delivery.body_size);
 	suspect_forget(worker->hand, &key);
@@ -100,11 +100,9 @@ void cautious_begin(struct worker *worker)
 {
 	struct broker_delivery delivery;
 
-	worker->cautious = true;
 	worker->comes_again = false;
 	while (batch_kept(worker->batch, &delivery))
 		hold(worker, &delivery);
-	link_set_prefetch(worker);
 }
 
 static bool holds_redelivered(const struct worker *worker)
@@ -129,7 +127,7 @@ static int by_tag(const void *a, const void *b)
 
 /* Batches are acknowledged up to a tag, so the heads that are left go into the next one in order.
  */
-static void open_up(struct worker *worker)
+static void keep_heads(struct worker *worker)
 {
 	g_ptr_array_sort(worker->held, by_tag);
 	for (guint i = 0; i < worker->held->len; i++) {
@@ -138,8 +136,6 @@ static void open_up(struct worker *worker)
 		batch_keep(worker->batch, &item->delivery);
 	}
 	cautious_forget(worker);
-	worker->cautious = false;
-	link_set_prefetch(worker);
 }
 
 /* ---- storing one ---- */
@@ -203,8 +199,14 @@ static void try_item(struct worker *worker, struct item *item)
 		backoff_reset(&worker->store_backoff);
 		backoff_reset(&worker->broker_backoff);
 	}
-	if (finish(worker, item) && stored && first_time && !holds_redelivered(worker))
-		open_up(worker);
+	bool opens = stored && first_time && !holds_redelivered(worker);
+
+	/* Before the ack: what it would make RabbitMQ send to the old consumer would come to the
+	 * new one as delivered before. */
+	if (opens && !link_set_prefetch(worker, false))
+		return;
+	if (finish(worker, item) && opens)
+		keep_heads(worker);
 }
 
 /* Ask the database, first by connecting, then by one message. */

@@ -83,10 +83,11 @@ bool link_open_broker(struct worker *worker)
 	return true;
 }
 
-bool link_set_prefetch(struct worker *worker)
+bool link_set_prefetch(struct worker *worker, bool cautious)
 {
 	struct reason reason;
 
+	worker->cautious = cautious;
 	if (broker_consume_anew(worker->broker, prefetch(worker), deadline_in(CONNECT_MS),
 				&reason) == OUTCOME_OK)
 		return true;

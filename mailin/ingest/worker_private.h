@@ -72,14 +72,16 @@ void link_drop_broker(struct worker *worker);
 /* The connection broke, for this reason: drop it and pause. */
 void link_lose_broker(struct worker *worker, const struct reason *reason);
 bool link_open_store(struct worker *worker, struct reason *reason);
-/* Consume with the prefetch that the worker's way has now.  False: the connection is dropped. */
-bool link_set_prefetch(struct worker *worker);
+/* From now on consume that way.  What was delivered before stays to be acknowledged; what was on
+ * its way comes again.  False: the connection is dropped. */
+bool link_set_prefetch(struct worker *worker, bool cautious);
 
 /* ---- worker_cautious.c ---- */
 
 /* One step: what there is to do, or a wait. */
 void cautious_work(struct worker *worker);
-/* A batch was settled; what was kept meanwhile is held now. */
+/* A batch was settled, and the worker consumes the cautious way already; what was kept is held now.
+ */
 void cautious_begin(struct worker *worker);
 void cautious_forget(struct worker *worker);
 
