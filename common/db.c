@@ -44,6 +44,16 @@ unsigned int db_open_errno(void)
 	return open_errno;
 }
 
+void db_thread_begin(void)
+{
+	mysql_thread_init();
+}
+
+void db_thread_end(void)
+{
+	mysql_thread_end();
+}
+
 bool db_lost(const struct db *db)
 {
 	return db->lost;

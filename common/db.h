@@ -12,7 +12,7 @@
  *
  * Each session is utf8mb4, time zone UTC, strict SQL mode, READ COMMITTED, autocommit on; affected
  * rows count what changed (CLIENT_FOUND_ROWS is off); a lock wait ends before the read time-out
- * does. Ignore SIGPIPE in the program.  One thread per connection.
+ * does. Ignore SIGPIPE in the program.  A connection is used by one thread at a time.
  */
 #ifndef COMMON_DB_H
 #define COMMON_DB_H
@@ -47,6 +47,10 @@ struct db *db_open(const struct db_options *options, struct deadline deadline,
 		   struct reason *reason);
 void db_close(struct db **db); /* NULL is allowed; *db becomes NULL.  Rolls back. */
 unsigned int db_open_errno(void);
+
+/* Around all calls of a thread that is not the first one. */
+void db_thread_begin(void);
+void db_thread_end(void);
 
 bool db_lost(const struct db *db);
 unsigned int db_errno(const struct db *db);         /* of the last failure; ER_... or CR_... */

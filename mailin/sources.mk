@@ -8,6 +8,7 @@ MAILIN_SOURCES = \
 # What only mailin-ingest uses.
 INGEST_SOURCES = \
 	mailin/ingest/attachments.c \
+	mailin/ingest/background.c \
 	mailin/ingest/batch.c \
 	mailin/ingest/event.c \
 	mailin/ingest/fate.c \

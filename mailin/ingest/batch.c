@@ -16,12 +16,6 @@ static void free_item(void *item)
 	item_free(item);
 }
 
-static void free_delivery(void *delivery)
-{
-	broker_delivery_clear(delivery);
-	g_free(delivery);
-}
-
 struct batch *batch_new(const struct batch_limits *limits)
 {
 	struct batch *batch = g_new0(struct batch, 1);
@@ -42,17 +36,27 @@ void batch_free(struct batch **batch)
 	*batch = NULL;
 }
 
-struct item *batch_add(struct batch *batch, struct broker_delivery *delivery)
+static struct item *new_item(struct broker_delivery *delivery)
 {
 	struct item *item = g_new0(struct item, 1);
 
-	if (batch->items->len == 0)
-		batch->deadline = deadline_in(batch->limits.wait_ms);
 	item->delivery = *delivery;
 	*delivery = (struct broker_delivery){0};
+	return item;
+}
+
+static struct item *add(struct batch *batch, struct item *item)
+{
+	if (batch->items->len == 0)
+		batch->deadline = deadline_in(batch->limits.wait_ms);
 	batch->bytes += item->delivery.body_size;
 	g_ptr_array_add(batch->items, item);
 	return item;
+}
+
+struct item *batch_add(struct batch *batch, struct broker_delivery *delivery)
+{
+	return add(batch, new_item(delivery));
 }
 
 bool batch_is_full(const struct batch *batch)
@@ -94,34 +98,57 @@ bool batch_may_keep(const struct batch *batch)
 	return batch->kept_bytes < batch->limits.bytes;
 }
 
-void batch_keep(struct batch *batch, struct broker_delivery *delivery)
+struct item *batch_keep(struct batch *batch, struct broker_delivery *delivery)
 {
-	batch->kept_bytes += delivery->body_size;
-	g_queue_push_tail(&batch->kept, g_memdup2(delivery, sizeof(*delivery)));
-	*delivery = (struct broker_delivery){0};
+	struct item *item = new_item(delivery);
+
+	batch->kept_bytes += item->delivery.body_size;
+	g_queue_push_tail(&batch->kept, item);
+	return item;
 }
 
 void batch_keep_first(struct batch *batch, struct broker_delivery *delivery)
 {
-	batch->kept_bytes += delivery->body_size;
-	g_queue_push_head(&batch->kept, g_memdup2(delivery, sizeof(*delivery)));
-	*delivery = (struct broker_delivery){0};
+	struct item *item = new_item(delivery);
+
+	batch->kept_bytes += item->delivery.body_size;
+	g_queue_push_head(&batch->kept, item);
+}
+
+const struct item *batch_first_kept(const struct batch *batch)
+{
+	return batch->kept.head != NULL ? batch->kept.head->data : NULL;
+}
+
+static struct item *take_kept(struct batch *batch)
+{
+	struct item *item = g_queue_pop_head(&batch->kept);
+
+	if (item != NULL)
+		batch->kept_bytes -= item->delivery.body_size;
+	return item;
+}
+
+struct item *batch_add_kept(struct batch *batch)
+{
+	return add(batch, take_kept(batch));
 }
 
 bool batch_kept(struct batch *batch, struct broker_delivery *delivery)
 {
-	g_autofree struct broker_delivery *oldest = g_queue_pop_head(&batch->kept);
+	struct item *item = take_kept(batch);
 
-	if (oldest == NULL)
+	if (item == NULL)
 		return false;
-	batch->kept_bytes -= oldest->body_size;
-	*delivery = *oldest;
+	*delivery = item->delivery;
+	item->delivery = (struct broker_delivery){0};
+	item_free(item);
 	return true;
 }
 
 void batch_forget(struct batch *batch)
 {
 	batch_clear(batch);
-	g_queue_clear_full(&batch->kept, free_delivery);
+	g_queue_clear_full(&batch->kept, free_item);
 	batch->kept_bytes = 0;
 }

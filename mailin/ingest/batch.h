@@ -39,13 +39,17 @@ uint64_t batch_last_tag(const struct batch *batch);
 size_t batch_bytes(const struct batch *batch);
 void batch_clear(struct batch *batch);
 
-/* Deliveries in between, whose contents batch_keep() takes.  No more should be read when there are
- * `bytes` of them. */
+/* Deliveries in between, whose contents batch_keep() takes, as an item that can be read already;
+ * borrowed.  No more should be read when there are `bytes` of them. */
 bool batch_may_keep(const struct batch *batch);
-void batch_keep(struct batch *batch, struct broker_delivery *delivery);
+struct item *batch_keep(struct batch *batch, struct broker_delivery *delivery);
 /* Before all others that are kept. */
 void batch_keep_first(struct batch *batch, struct broker_delivery *delivery);
-/* The oldest one into *delivery; false if there is none. */
+/* The oldest one; NULL if there is none. */
+const struct item *batch_first_kept(const struct batch *batch);
+/* It belongs to the batch now; borrowed. */
+struct item *batch_add_kept(struct batch *batch);
+/* The oldest one's delivery into *delivery; false if there is none. */
 bool batch_kept(struct batch *batch, struct broker_delivery *delivery);
 
 /* The connection is gone, and all tags with it. */

@@ -72,6 +72,20 @@ static void take(struct worker *worker, struct broker_delivery *delivery)
 	worker_read_item(worker, batch_add(worker->batch, delivery));
 }
 
+/* False if there is none. */
+static bool take_kept(struct worker *worker)
+{
+	const struct item *first = batch_first_kept(worker->batch);
+
+	if (first == NULL)
+		return false;
+	if (first->delivery.redelivered)
+		worker->comes_again = true;
+	else
+		worker_read_item(worker, batch_add_kept(worker->batch));
+	return true;
+}
+
 static bool is_empty(const struct worker *worker)
 {
 	size_t count;
@@ -92,10 +106,8 @@ static bool gather(struct worker *worker)
 	struct reason reason;
 
 	while (wants_more(worker)) {
-		if (batch_kept(worker->batch, &delivery)) {
-			take(worker, &delivery);
+		if (take_kept(worker))
 			continue;
-		}
 		struct deadline deadline = is_empty(worker) ? worker_idle_deadline(worker)
 							    : batch_deadline(worker->batch);
 
@@ -121,6 +133,57 @@ static bool gather(struct worker *worker)
 
 /* ---- settling ---- */
 
+/* One delivery of the next batch, while this one is being stored. One that comes again is left for
+ * later. */
+static void read_one_ahead(struct worker *worker)
+{
+	struct broker_delivery delivery = {0};
+	struct item *item;
+
+	switch (broker_next(worker->broker, &delivery, background_fd(worker->background),
+			    deadline_in(HEARTBEAT_STEP_MS), &worker->broken)) {
+	case BROKER_DELIVERY:
+		item = batch_keep(worker->batch, &delivery);
+		if (!item->delivery.redelivered)
+			worker_read_item(worker, item);
+		break;
+	case BROKER_TIMEOUT:
+		break;
+	case BROKER_CANCELLED:
+	case BROKER_LOST:
+		worker->is_broken = true;
+		break;
+	}
+}
+
+static void wait_for_background(struct worker *worker)
+{
+	struct pollfd fd = {.fd = background_fd(worker->background), .events = POLLIN};
+	struct reason reason;
+
+	while (!worker->is_broken && !background_done(worker->background)) {
+		if (batch_may_keep(worker->batch) && stop_requested() == 0) {
+			read_one_ahead(worker);
+			continue;
+		}
+		poll(&fd, 1, HEARTBEAT_STEP_MS);
+		if (broker_heartbeat(worker->broker, &reason) != OUTCOME_OK)
+			return;
+	}
+}
+
+/* A full batch has others behind it, which are read and checked while the database works.  (Not in
+ * the cautious way: there it must be known of which message a worker dies.) */
+static enum outcome store_now(struct worker *worker, struct inbound **messages, size_t count,
+			      struct reason *reason)
+{
+	if (worker->cautious || worker->background == NULL || !batch_is_full(worker->batch) ||
+	    !background_begin(worker->background, worker->store, messages, count))
+		return store_batch(worker->store, messages, count, reason);
+	wait_for_background(worker);
+	return background_end(worker->background, reason);
+}
+
 static enum outcome store_messages(struct inbound **messages, size_t count, void *context,
 				   struct reason *reason)
 {
@@ -128,7 +191,7 @@ static enum outcome store_messages(struct inbound **messages, size_t count, void
 
 	if (!link_open_store(worker, reason))
 		return OUTCOME_RETRY;
-	enum outcome outcome = store_batch(worker->store, messages, count, reason);
+	enum outcome outcome = store_now(worker, messages, count, reason);
 
 	if (outcome == OUTCOME_OK) {
 		backoff_reset(&worker->store_backoff);
@@ -296,6 +359,8 @@ static void open_work(struct worker *worker)
 		return;
 	if (!is_empty(worker) && (!settle_all(worker) || !acknowledge(worker)))
 		link_drop_broker(worker);
+	else if (worker->is_broken)
+		link_lose_broker(worker, &worker->broken);
 	else if (worker->away)
 		give_back(worker);
 	else if (worker->comes_again)
@@ -341,6 +406,7 @@ static void start(struct worker *worker, const struct config *config,
 	};
 	worker->ops.context = worker;
 	worker->news = news_new(config, worker->outlet);
+	worker->background = background_new();
 }
 
 static void finish(struct worker *worker)
@@ -350,6 +416,7 @@ static void finish(struct worker *worker)
 	outlet_free(&worker->outlet);
 	notices_free(&worker->notices);
 	store_close(&worker->store);
+	background_free(&worker->background);
 	batch_free(&worker->batch);
 	g_ptr_array_unref(worker->held);
 }
@@ -360,6 +427,7 @@ int worker_run(const struct config *config, const struct suspect_hand *hand)
 
 	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
 	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+	mallopt(M_ARENA_MAX, 1); /* the thread that stores shares the memory */
 	start(&worker, config, hand);
 	while (stop_requested() == 0) {
 		if (worker.cautious)

@@ -34,6 +34,7 @@ void link_drop_broker(struct worker *worker)
 	cautious_forget(worker);
 	worker->cautious = true;
 	worker->comes_again = false;
+	worker->is_broken = false;
 }
 
 void link_lose_broker(struct worker *worker, const struct reason *reason)

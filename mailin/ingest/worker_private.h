@@ -25,6 +25,7 @@
 #include "common/deadline.h"
 #include "common/outcome.h"
 #include "common/suspect.h"
+#include "mailin/ingest/background.h"
 #include "mailin/ingest/batch.h"
 #include "mailin/ingest/news.h"
 #include "mailin/ingest/notice.h"
@@ -36,6 +37,7 @@ struct worker {
 	const struct config *config;
 	const struct suspect_hand *hand;
 	struct batch *batch;
+	struct background *background; /* NULL: batches are stored in the foreground */
 	struct outlet *outlet;
 	struct news *news;
 	struct notices *notices;
@@ -46,10 +48,12 @@ struct worker {
 	struct deadline store_next; /* the database is not asked before */
 	struct settle_ops ops;
 	bool cautious;
-	bool comes_again;  /* a message that was delivered before waits among the kept ones */
-	bool away;         /* the database took nothing the last time ... */
-	struct reason why; /* ... for this reason */
-	GPtrArray *held;   /* struct item *; the heads that a cautious worker has */
+	bool comes_again;     /* a message that was delivered before waits among the kept ones */
+	bool away;            /* the database took nothing the last time ... */
+	struct reason why;    /* ... for this reason */
+	bool is_broken;       /* the broker's connection broke while a batch was being stored ... */
+	struct reason broken; /* ... for this reason */
+	GPtrArray *held;      /* struct item *; the heads that a cautious worker has */
 	size_t held_bytes;
 };
 
