@@ -16,13 +16,15 @@ state() {
 	done
 }
 
+migrations() {
+	for file in "$TREE"/mailctl/migrations/*.sql; do
+		basename "$file" .sql | sed 's/_/ /; s/.*/mysql: migration &: applied/'
+	done
+}
 first=$(mailctl setup)
 is $? 0 'the first run'
 is "$(echo "$first" | grep -v '^ok\|^errors')" "mysql: database $MYSQL_NODB: created
-mysql: migration 0001 inbound: applied
-mysql: migration 0002 outbound: applied
-mysql: migration 0003 states: applied
-mysql: migration 0004 requeued: applied
+$(migrations)
 mysql: addresses: 4 added, 0 changed, 0 removed, 0 already there
 mysql: user $USERS-ingest@localhost: created
 mysql: rights of '$USERS-ingest'@'localhost': 11 granted, 0 revoked
