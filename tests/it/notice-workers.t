@@ -14,7 +14,8 @@ ingest_start() {
 	"$BUILD/sbin/mailin-ingest" --config "$TMP/conf" --foreground 2>> "$TMP/ingest.log" 4>&- &
 	ingest_pid=$!
 }
-at_exit '[ -z "$ingest_pid" ] || kill -KILL "$ingest_pid" 2> /dev/null'
+ingest_kill() { [ -z "$ingest_pid" ] || kill -KILL "$ingest_pid" 2> /dev/null; }
+at_exit ingest_kill
 ingest_logged() { grep -Eq -- "$1" "$TMP/ingest.log"; }
 await_ingest() { wait_for 60 ingest_logged "$1" || diag "not in the log: $1; its end: $(tail -n 5 "$TMP/ingest.log")"; }
 rows_are() { [ "$(sql 'SELECT COUNT(*) FROM messages')" = "$1" ]; }
