@@ -69,7 +69,8 @@ static int64_t death_time(const struct broker_delivery *delivery)
 
 static char *find_reason(const struct broker_delivery *delivery)
 {
-	/* What a worker gives up bears no x-death; if RabbitMQ did, last-error is of an earlier try. */
+	/* What a worker gives up bears no x-death; if RabbitMQ did, last-error is of an earlier
+	 * try. */
 	if (delivery->death_reason == NULL)
 		return g_utf8_make_valid(delivery->last_error != NULL ? delivery->last_error : "",
 					 -1);

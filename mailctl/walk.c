@@ -7,8 +7,8 @@
 
 enum { MS_PER_S = 1000 };
 
-static enum outcome visit(struct walk *walk, struct sweep *sweep,
-			  struct broker_delivery *delivery, struct reason *reason)
+static enum outcome visit(struct walk *walk, struct sweep *sweep, struct broker_delivery *delivery,
+			  struct reason *reason)
 {
 	struct letter letter;
 	enum outcome outcome = OUTCOME_OK;

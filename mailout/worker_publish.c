@@ -163,6 +163,13 @@ static void add_delivery(struct outbox *outbox, struct job *job, const char *exc
 	struct broker_message message =
 		retry_message(&job->delivery, exchange, job->delivery.queue, headers, room);
 
+	/* One that came without an id keeps the one that was drawn: the record knows it by that. */
+	if (message.message_id == NULL && job->has_id) {
+		char *id = g_malloc(ID_TEXT_SIZE);
+
+		message.message_id = id_text(&job->row->id, id);
+		g_ptr_array_add(outbox->owned, id);
+	}
 	g_ptr_array_add(outbox->owned, room);
 	g_array_append_val(outbox->messages, message);
 	g_ptr_array_add(outbox->jobs, job);

@@ -25,10 +25,18 @@ static int64_t first_seen_ms(const struct item *item, int64_t now_ms)
 	return now_ms;
 }
 
+/* An operator who requeues a message wants it to have all its tries. */
+static int64_t waiting_since_ms(const struct item *item, int64_t now_ms)
+{
+	int64_t requeued_s = MIN(item->delivery.requeued_at, now_ms / MS_PER_SECOND);
+
+	return MAX(first_seen_ms(item, now_ms), requeued_s * MS_PER_SECOND);
+}
+
 static struct postpone_about about_of(const struct item *item, int64_t now_ms)
 {
 	return (struct postpone_about){.attempt = MAX(item->delivery.attempt, 1),
-				       .first_seen_ms = first_seen_ms(item, now_ms),
+				       .first_seen_ms = waiting_since_ms(item, now_ms),
 				       .noticed = item->delivery.delay_noticed > 0};
 }
 
