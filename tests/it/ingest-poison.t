@@ -35,7 +35,8 @@ is "$(deaths)" 3 'it died in a batch, then of that message alone, twice'
 is "$(probe count mail.in.support) $(probe count mail.dead)" '0 1' 'the other one is in mail.dead'
 like "$(probe take mail.dead)" '^key=mail.in.support .* error=2 workers died while they had it in hand, the last one of signal 11 \(Segmentation fault\)' \
 	'with the reason'
-is "$(events duplicate)" 0 'nothing was stored twice'
+# The next batch is read while one is stored: its killer may take the acknowledgement of that with it.
+ok 'no more than one batch came again after it was stored' test "$(events duplicate)" -le 50
 is "$ingest_status" 0 'exit status'
 
 # Three workers, three such messages, one after the other in the queue.  Who tells the poster of a failure
