@@ -20,7 +20,7 @@ is "$(jq -c '[.Complete, (.Messages | length), .Messages[2].MailFile, .Messages[
 is "$(jq -r '.Messages[] | .Sha256 + "  " + .File' "$TMP/out/manifest.json" | (cd "$TMP/out" && sha256sum -c --quiet && echo fine))" fine 'has the digests'
 is "$(stat -c %a "$TMP/out" "$TMP/out/manifest.json" "$TMP/out/$odd.body" | paste -sd ' ')" '700 600 600' 'not for everybody'
 ctl dead export "$TMP/out" --reason=busy > /dev/null
-is "$(ls "$TMP/out" | wc -l) $(jq '.Messages | length' "$TMP/out/manifest-2.json")" '7 2' 'again: another manifest, the same files'
+is "$(find "$TMP/out" -mindepth 1 -maxdepth 1 | wc -l) $(jq '.Messages | length' "$TMP/out/manifest-2.json")" '7 2' 'again: another manifest, the same files'
 is "$(waiting mail.dead)" 4 'all are still there'
 ctl dead export /proc/nowhere/x > "$TMP/told" 2>&1
 is "$?" 1 'a folder that cannot be'

@@ -7,6 +7,7 @@ SINK=$TMP/sink
 mkdir -p "$SINK"
 "$TREE/tests/lib/smtp-sink.py" "$SINK" 2> "$TMP/sink.log" &
 sink=$!
+# shellcheck disable=SC2016
 at_exit 'kill "$sink" 2> /dev/null'
 wait_for 30 test -s "$SINK/port" || bail_out "the sink does not start: $(cat "$TMP/sink.log")"
 # Neither of both is there.
