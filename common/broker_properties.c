@@ -32,10 +32,10 @@ struct broker_properties *broker_properties_new(amqp_bytes_t encoded)
 bool broker_properties_decode(const struct broker_properties *properties, amqp_pool_t *pool,
 			      amqp_basic_properties_t *decoded)
 {
-	amqp_bytes_t bytes = {.len = properties->size, .bytes = (void *)properties->encoded};
+	amqp_bytes_t encoded = {.len = properties->size, .bytes = (void *)properties->encoded};
 	void *result = NULL;
 
-	if (amqp_decode_properties(AMQP_BASIC_CLASS, pool, bytes, &result) != AMQP_STATUS_OK)
+	if (amqp_decode_properties(AMQP_BASIC_CLASS, pool, encoded, &result) != AMQP_STATUS_OK)
 		return false;
 	*decoded = *(const amqp_basic_properties_t *)result;
 	return true;
