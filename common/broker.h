@@ -170,11 +170,6 @@ enum outcome broker_consume_anew(struct broker *broker, uint16_t prefetch, struc
  * due. Call it as often as broker_next(). */
 enum outcome broker_heartbeat(struct broker *broker, struct reason *reason);
 
-/* No more messages of a queue that is consumed; those at hand and unacknowledged stay so.  After OK
- * only what broker_next() has ready is still to come. */
-enum outcome broker_cancel(struct broker *broker, const char *queue, struct deadline deadline,
-			   struct reason *reason);
-
 enum broker_event {
 	BROKER_DELIVERY,
 	BROKER_TIMEOUT,   /* nothing came until the deadline */

@@ -140,27 +140,6 @@ enum outcome broker_consume_anew(struct broker *broker, uint16_t prefetch, struc
 	return outcome;
 }
 
-enum outcome broker_cancel(struct broker *broker, const char *queue, struct deadline deadline,
-			   struct reason *reason)
-{
-	char tag[TAG_TEXT_MAX];
-	amqp_basic_cancel_t cancel = {.nowait = 0};
-
-	for (unsigned int i = 0; i < broker->consumers->len; i++) {
-		struct consumer *consumer = broker->consumers->pdata[i];
-
-		if (consumer->ended || strcmp(consumer->queue, queue) != 0)
-			continue;
-		consumer->ended = true;
-		g_snprintf(tag, sizeof(tag), TAG_FORMAT, i);
-		cancel.consumer_tag = amqp_cstring_bytes(tag);
-		if (broker_call(broker, AMQP_BASIC_CANCEL_METHOD, &cancel,
-				AMQP_BASIC_CANCEL_OK_METHOD, NULL, deadline, reason) != OUTCOME_OK)
-			return OUTCOME_RETRY;
-	}
-	return OUTCOME_OK;
-}
-
 static struct consumer *find_consumer(const struct broker *broker, amqp_bytes_t tag)
 {
 	unsigned int index = 0;
