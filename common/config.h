@@ -49,6 +49,21 @@ struct config_limits {
 	int64_t template_output; /* bytes of a rendered part */
 };
 
+/* What a sender must prove: by Authentication-Results, or by whom an address is for. */
+enum config_require {
+	CONFIG_REQUIRE_NONE,
+	CONFIG_REQUIRE_SPF_OR_DKIM,
+	CONFIG_REQUIRE_DMARC,
+	CONFIG_REQUIRE_TOKEN,
+	CONFIG_REQUIRE_REGISTERED
+};
+/* What happens to a mail that lacks it. */
+enum config_unverified {
+	CONFIG_UNVERIFIED_QUARANTINE,
+	CONFIG_UNVERIFIED_REFUSE,
+	CONFIG_UNVERIFIED_ACCEPT
+};
+
 enum config_raw { CONFIG_RAW_DEFECT, CONFIG_RAW_NO, CONFIG_RAW_YES };
 
 struct config_route {
@@ -57,8 +72,10 @@ struct config_route {
 	bool serial;
 	int64_t raw; /* enum config_raw */
 	bool notify;
-	int64_t keep; /* 0: for ever */
-	int line;     /* of [route NAME] */
+	int64_t require;    /* enum config_require */
+	int64_t unverified; /* enum config_unverified */
+	int64_t keep;       /* 0: for ever */
+	int line;           /* of [route NAME] */
 };
 
 /* Where outgoing requests queue up: mail.out.NAME.  The first in the file is served first. */
@@ -79,6 +96,7 @@ struct config {
 	char *instance;
 	char *recipient_delimiter;
 	char *state_dir;
+	char **authserv_ids; /* NULL at the end */
 	/* [amqp] */
 	char **amqp_hosts; /* host[:port], NULL at the end */
 	char *amqp_vhost;
@@ -132,7 +150,6 @@ struct config {
 	char *notify_from;   /* "" for none */
 	char *notify_locale; /* "" for none */
 	bool notify_require_auth;
-	char **notify_authserv_ids; /* NULL at the end */
 	int64_t notify_per_address; /* a day */
 	int64_t notify_per_hour;
 	/* [mailout] */

@@ -21,6 +21,9 @@ static const char *const smtp_tls_choices[] = {"no", "starttls", NULL};
 static const char *const record_choices[] = {"best-effort", "required", NULL};
 static const char *const in_doubt_choices[] = {"resend", "hold", NULL};
 static const char *const raw_choices[] = {"defect", "no", "yes", NULL};
+static const char *const require_choices[] = {"none",  "spf-or-dkim", "dmarc",
+					      "token", "registered",  NULL};
+static const char *const unverified_choices[] = {"quarantine", "refuse", "accept", NULL};
 
 #define TEXT(section, name, field, value, help)                                                    \
 	{                                                                                          \
@@ -59,6 +62,9 @@ const struct parameter config_parameters[] = {
 
 	TEXT("mailpipe", "state_dir", FIELD(state_dir), "/var/lib/mailpipe",
 	     "Folder of small files that survive a restart: counts of notices, alerts under way."),
+	LIST("mailpipe", "authserv_ids", FIELD(authserv_ids), "",
+	     "Whose Authentication-Results fields are believed; the mail server must remove forged "
+	     "ones."),
 
 	LIST("amqp", "hosts", FIELD(amqp_hosts), "localhost",
 	     "RabbitMQ servers, host[:port], tried in order. Port 5672, or 5671 with TLS."),
@@ -225,10 +231,7 @@ const struct parameter config_parameters[] = {
 	BOOL("notify", "require_auth", FIELD(notify_require_auth), "yes",
 	     "Only to senders whose domain is established, by SMTP AUTH or by SPF, DKIM or DMARC "
 	     "in "
-	     "a field of authserv_ids."),
-	LIST("notify", "authserv_ids", FIELD(notify_authserv_ids), "",
-	     "Whose Authentication-Results fields are believed; the mail server must remove forged "
-	     "ones."),
+	     "a field of mailpipe.authserv_ids."),
 	INT("notify", "per_address_per_day", FIELD(notify_per_address), "10", 1, 10000,
 	    "Most notices to one address in a day (UTC)."),
 	INT("notify", "per_hour", FIELD(notify_per_hour), "1000", 1, 30000,
@@ -315,6 +318,10 @@ const struct parameter config_route_parameters[] = {
 	       "Put the raw mail into the document: always, never, or when parsing failed."),
 	BOOL("route NAME", "notify", ROUTE(notify), "yes",
 	     "Notices to those who write to this route; see section notify."),
+	CHOICE("route NAME", "require", ROUTE(require), "none", require_choices,
+	       "What a sender must prove, or the address written to must have."),
+	CHOICE("route NAME", "unverified", ROUTE(unverified), "quarantine", unverified_choices,
+	       "What happens to a mail that lacks what is required."),
 	TIME("route NAME", "keep", ROUTE(keep), "", 1 * MINUTE, 36500 * (24 * HOUR),
 	     "Age at which mailctl purge removes stored mails; empty: never."),
 };

@@ -117,10 +117,10 @@ static void check_notify(const struct config *config, struct report *report)
 
 	if (!config->notify_enabled)
 		report_add(report, REPORT_OK, subject, NULL, "no notices to posters");
-	else if (config->notify_require_auth && config->notify_authserv_ids[0] == NULL)
+	else if (config->notify_require_auth && config->authserv_ids[0] == NULL)
 		report_add(report, REPORT_OK, subject, NULL,
-			   "notices go only to posters who have logged in, for authserv_ids is "
-			   "empty");
+			   "notices go only to posters who have logged in, for "
+			   "mailpipe.authserv_ids is empty");
 	else
 		report_add(report, REPORT_OK, subject, NULL, "notices by stream %s",
 			   config_notify_stream(config));

@@ -165,7 +165,7 @@ static bool is_automatic(const struct notice_mail *mail)
 
 static bool is_believed(const struct config *config, const char *authserv_id)
 {
-	for (char **id = config->notify_authserv_ids; *id != NULL; id++)
+	for (char **id = config->authserv_ids; *id != NULL; id++)
 		if (g_ascii_strcasecmp(*id, authserv_id) == 0)
 			return true;
 	return false;
@@ -188,7 +188,7 @@ static bool is_established(const struct config *config, const struct notice_mail
 
 	if (*mail->sasl_username != '\0')
 		return true;
-	if (domain == NULL || config->notify_authserv_ids[0] == NULL)
+	if (domain == NULL || config->authserv_ids[0] == NULL)
 		return false;
 	for (size_t i = 0; i < wire_length(mail->headers); i++) {
 		const struct wire *header = wire_at(mail->headers, i);

@@ -28,9 +28,11 @@ Date: Sun, 22 Nov 2026 12:00:00 +0100
 Is anybody there?
 """
 NOTIFY = """
+[mailpipe]
+authserv_ids = mx.example.test
+
 [notify]
 delay_after = 3s
-authserv_ids = mx.example.test
 """
 
 

@@ -11,8 +11,10 @@ notice_setup() {
 	sed -i '/^\[route support\]/,/^$/d' "$TMP/conf"
 	cat >> "$TMP/conf" <<-END
 
-		[notify]
+		[mailpipe]
 		authserv_ids = mx.example.test
+
+		[notify]
 		from = Example Mail <mail@example.test>
 
 		[route support]

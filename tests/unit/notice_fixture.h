@@ -87,8 +87,8 @@ static inline struct setting set_up(const struct settings *settings)
 	const struct settings *s = settings != NULL ? settings : &none;
 	g_autofree char *path = g_build_filename(folder, "conf", NULL);
 	g_autofree char *text = g_strdup_printf(
-		"[mailpipe]\nstate_dir = %s\n[notify]\nauthserv_ids = other.example "
-		"MX.example.com\n%s\n[mailout]\n%s\n"
+		"[mailpipe]\nstate_dir = %s\nauthserv_ids = other.example "
+		"MX.example.com\n[notify]\n%s\n[mailout]\n%s\n"
 		"[route support]\nrecipients = support@example.com *@lists.example.com\n%s\n",
 		folder, s->notify != NULL ? s->notify : "", s->mailout != NULL ? s->mailout : "",
 		s->route != NULL ? s->route : "");
