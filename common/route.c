@@ -133,9 +133,27 @@ enum outcome route_add(struct route_set *set, size_t index, const char *pattern,
 	return OUTCOME_OK;
 }
 
-/* Where the first delimiter of the local part stands, or NULL.  As in Postfix's
- * split_addr(), neither the first nor the last character of the local part splits. */
-static const char *find_delimiter(const char *delimiters, const char *address)
+/* The bytes of a delimiter at `text`: 1, 3 if it is percent-encoded (RFC 3986, 2.1), else 0. */
+static size_t delimiter_size(const char *delimiters, const char *text)
+{
+	if (strchr(delimiters, *text) != NULL)
+		return 1;
+	if (*text != '%')
+		return 0;
+	int high = g_ascii_xdigit_value(text[1]);
+	int low = high >= 0 ? g_ascii_xdigit_value(text[2]) : -1;
+	int c = high * 16 + low;
+
+	return low >= 0 && c != '\0' && strchr(delimiters, c) != NULL ? strlen("%2B") : 0;
+}
+
+/*
+ * Where the first delimiter of the local part stands (and its size), or NULL.  As in Postfix's
+ * split_addr(), neither the first nor the last character of the local part splits.  A delimiter as
+ * it stands in the URL of a link (photos%2Btag@example.com) is one, too: some mail programs take
+ * the address from there as it is.
+ */
+static const char *find_delimiter(const char *delimiters, const char *address, size_t *size)
 {
 	const char *at = strrchr(address, '@');
 	size_t local_size = at != NULL ? (size_t)(at - address) : strlen(address);
@@ -146,32 +164,46 @@ static const char *find_delimiter(const char *delimiters, const char *address)
 	if (local_size == strlen("mailer-daemon") &&
 	    g_ascii_strncasecmp(address, "mailer-daemon", local_size) == 0)
 		return NULL;
-	size_t position = strcspn(address + 1, delimiters) + 1;
-
-	return position + 1 < local_size ? address + position : NULL;
+	for (size_t position = 1; position < local_size; position++) {
+		*size = delimiter_size(delimiters, address + position);
+		if (*size > 0)
+			return position + *size < local_size ? address + position : NULL;
+	}
+	return NULL;
 }
 
 char *route_mailbox_hash(const char *delimiters, const char *address)
 {
 	const char *at = strrchr(address, '@');
-	const char *found = find_delimiter(delimiters, address);
+	size_t size;
+	const char *found = find_delimiter(delimiters, address, &size);
 
 	if (found == NULL)
 		return g_strdup("");
-	return at != NULL ? g_strndup(found + 1, (size_t)(at - found - 1)) : g_strdup(found + 1);
+	found += size;
+	return at != NULL ? g_strndup(found, (size_t)(at - found)) : g_strdup(found);
 }
 
 /* The address without what find_delimiter() found, or NULL if there is nothing to strip. */
 static char *without_extension(const char *delimiters, const char *address)
 {
 	const char *at = strrchr(address, '@');
-	const char *found = find_delimiter(delimiters, address);
+	size_t size;
+	const char *found = find_delimiter(delimiters, address, &size);
 
 	if (found == NULL)
 		return NULL;
 	g_autofree char *local = g_strndup(address, (size_t)(found - address));
 
 	return g_strconcat(local, at != NULL ? at : "", NULL);
+}
+
+char *route_base_address(const char *delimiters, const char *address)
+{
+	g_autofree char *whole = normalise(address);
+	char *base = without_extension(delimiters, whole);
+
+	return base != NULL ? base : g_steal_pointer(&whole);
 }
 
 /* '*' is any run of characters other than '@'; everything else stands for itself. */

@@ -37,8 +37,12 @@ int route_match(const struct route_set *set, const char *recipient);
 /* What kind a pattern is. */
 enum route_kind route_pattern_kind(const char *pattern);
 
-/* What stands after the first delimiter of the local part, "" if nothing does.
- * g_free() it. */
+/* What stands after the first delimiter of the local part, "" if nothing does.  A delimiter may be
+ * percent-encoded (photos%2Btag@example.com).  g_free() it. */
 char *route_mailbox_hash(const char *delimiters, const char *address);
+
+/* The address as it is compared (lower case, the domain as A-labels), without its delimiter and
+ * what follows in the local part.  g_free() it. */
+char *route_base_address(const char *delimiters, const char *address);
 
 #endif

@@ -40,6 +40,7 @@ COMMON_SOURCES = \
 	common/stop.c \
 	common/supervisor.c \
 	common/suspect.c \
+	common/token.c \
 	common/topology.c \
 	common/watchdog.c \
 	common/wire.c

@@ -144,6 +144,39 @@ static void mailbox_hash_is_what_follows_the_delimiter(void **state)
 	assert_hash("+", "", "");
 }
 
+static void delimiter_may_be_percent_encoded(void **state)
+{
+	(void)state;
+	assert_hash("+", "a%2Bb@example.com", "b");
+	assert_hash("+", "a%2bb%2Bc@example.com", "b%2Bc");
+	assert_hash("+-", "a%2Db@example.com", "b");
+	assert_hash("+", "a%2Db@example.com", "");
+	assert_hash("+", "a%2B@example.com", "");
+	assert_hash("+", "%2Ba@example.com", "");
+	assert_hash("+", "a%2", "");
+	assert_hash("+", "a%00b@example.com", "");
+	assert_hash("%", "a%2Bb@example.com", "2Bb");
+	assert_hash("", "a%2Bb@example.com", "");
+}
+
+static void assert_base(const char *address, const char *base)
+{
+	char *found = route_base_address("+", address);
+
+	assert_string_equal(found, base);
+	g_free(found);
+}
+
+static void base_address_is_what_is_compared(void **state)
+{
+	(void)state;
+	assert_base("A+Tag@Example.com", "a@example.com");
+	assert_base("a%2BTag@example.com", "a@example.com");
+	assert_base("a@example.com", "a@example.com");
+	assert_base("a+b@bücher.example", "a@xn--bcher-kva.example");
+	assert_base("", "");
+}
+
 static void bad_patterns_are_named(void **state)
 {
 	(void)state;
@@ -169,6 +202,8 @@ int main(void)
 		cmocka_unit_test(international_domains_compare_as_a_labels),
 		cmocka_unit_test(addresses_are_bounded),
 		cmocka_unit_test(mailbox_hash_is_what_follows_the_delimiter),
+		cmocka_unit_test(delimiter_may_be_percent_encoded),
+		cmocka_unit_test(base_address_is_what_is_compared),
 		cmocka_unit_test(bad_patterns_are_named),
 	};
 
