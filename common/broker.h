@@ -132,10 +132,11 @@ struct broker_delivery {
 	char *message_id;
 	char *type;
 	char *app_id;
-	int64_t timestamp; /* 0: none */
+	int64_t timestamp; /* 0: none; any number of which 1000 times is no overflow */
 	char *queue_id;    /* HEADER_QUEUE_ID ...; NULL if no text; cut at 1024 bytes */
 	char *last_error;
-	int64_t first_seen; /* seconds since 1970; these are 0 if absent, no number or < 0 */
+	int64_t first_seen; /* seconds since 1970; these are 0 if absent, no number, < 0 or past
+			       the year 9999; counts are 10^9 at most */
 	int64_t attempt;
 	int64_t delay_noticed; /* ms since 1970 */
 	int64_t requeued;

@@ -11,7 +11,13 @@ enum {
 	DECIMAL = 10,
 	STALL_MS = 60000,  /* without a further piece of a message that has begun */
 	SETTLE_MS = 10000, /* to hand an ack or nack to the socket */
+	MS_PER_SECOND = 1000,
+	COUNT_MAX = 1000000000,
 };
+
+static const int64_t SECONDS_MAX = INT64_C(253402300799); /* the last one of the year 9999 */
+/* Handed on as it is, if it can be; in milliseconds it must not overflow. */
+static const uint64_t TIMESTAMP_MAX = INT64_MAX / MS_PER_SECOND;
 
 /* When a connection ends, RabbitMQ gives back what each consumer holds in the order of the
  * consumers' tags: that is the order in which they were made. */
@@ -228,6 +234,18 @@ static int64_t number_of(const amqp_field_value_t *value)
 	return MAX(number, 0);
 }
 
+/* Numbers with which nobody need fear to overflow; of any other, as of no number, nothing is known.
+ */
+static int64_t bounded(int64_t number, int64_t max)
+{
+	return number <= max ? number : 0;
+}
+
+static int64_t count_of(const amqp_field_value_t *value)
+{
+	return MIN(number_of(value), COUNT_MAX);
+}
+
 static char *text_of(const amqp_field_value_t *value)
 {
 	bool text = value->kind == AMQP_FIELD_KIND_UTF8 || value->kind == AMQP_FIELD_KIND_BYTES;
@@ -270,21 +288,22 @@ static void take_headers(struct broker_delivery *to, const amqp_table_t *headers
 		else if (is_key(entry->key, HEADER_LAST_ERROR) && to->last_error == NULL)
 			to->last_error = text_of(&entry->value);
 		else if (is_key(entry->key, HEADER_FIRST_SEEN))
-			to->first_seen = number_of(&entry->value);
+			to->first_seen = bounded(number_of(&entry->value), SECONDS_MAX);
 		else if (is_key(entry->key, HEADER_ATTEMPT))
-			to->attempt = number_of(&entry->value);
+			to->attempt = count_of(&entry->value);
 		else if (is_key(entry->key, HEADER_DELAY_NOTICED))
-			to->delay_noticed = number_of(&entry->value);
+			to->delay_noticed =
+				bounded(number_of(&entry->value), SECONDS_MAX * MS_PER_SECOND);
 		else if (is_key(entry->key, HEADER_REQUEUED))
-			to->requeued = number_of(&entry->value);
+			to->requeued = count_of(&entry->value);
 		else if (is_key(entry->key, "x-death"))
 			take_death(to, &entry->value);
 		else if (is_key(entry->key, HEADER_DELIVERY_COUNT))
-			to->delivery_count = number_of(&entry->value);
+			to->delivery_count = count_of(&entry->value);
 		else if (is_key(entry->key, HEADER_DEAD_SINCE))
-			to->dead_since = number_of(&entry->value);
+			to->dead_since = bounded(number_of(&entry->value), SECONDS_MAX);
 		else if (is_key(entry->key, HEADER_REQUEUED_AT))
-			to->requeued_at = number_of(&entry->value);
+			to->requeued_at = bounded(number_of(&entry->value), SECONDS_MAX);
 	}
 }
 
@@ -299,7 +318,7 @@ static void take_properties(struct broker_delivery *to, const amqp_basic_propert
 	if (from->_flags & AMQP_BASIC_APP_ID_FLAG)
 		to->app_id = copy_text(from->app_id);
 	if (from->_flags & AMQP_BASIC_TIMESTAMP_FLAG)
-		to->timestamp = (int64_t)MIN(from->timestamp, (uint64_t)INT64_MAX);
+		to->timestamp = (int64_t)MIN(from->timestamp, TIMESTAMP_MAX);
 	if (from->_flags & AMQP_BASIC_HEADERS_FLAG)
 		take_headers(to, &from->headers);
 }

@@ -143,6 +143,7 @@ struct config {
 	int64_t *retry_delays; /* the same, milliseconds, rising */
 	size_t retry_tier_count;
 	int64_t retry_max_age;
+	int64_t retry_away_max;
 	/* [notify] */
 	bool notify_enabled;
 	int64_t notify_delay_after;

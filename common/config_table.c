@@ -171,7 +171,11 @@ const struct parameter config_parameters[] = {
 	LIST("retry", "tiers", FIELD(retry_tiers), "1m 5m 15m 1h 4h",
 	     "Pauses between tries, rising; the last one repeats. Each is a queue on the broker."),
 	TIME("retry", "max_age", FIELD(retry_max_age), "5d", 1 * SECOND, 60 * (24 * HOUR),
-	     "Time after the first try at which a message is given up."),
+	     "Time after the first try at which a message is given up, if it was tried after each "
+	     "tier once at least."),
+	TIME("retry", "away_max", FIELD(retry_away_max), "15m", 1 * SECOND, 60 * (24 * HOUR),
+	     "While the database is away, a message is not put into a longer tier than this, so "
+	     "that it is stored soon after. Up to 1000 of a worker in that time; others go on."),
 
 	SIZE("limits", "message_size", LIMIT(message_size), "50M", 1 * KB, 1 * GB,
 	     "Largest mail; a larger one is refused with 5.3.4. Postfix's message_size_limit "

@@ -8,21 +8,49 @@
 
 enum { MS_PER_SECOND = 1000 };
 
-bool retry_next(const struct config *config, int64_t attempt, int64_t first_seen_s, int64_t now_s,
+/* The first one, and one after each tier. */
+static int64_t least_tries(const struct config *config)
+{
+	return (int64_t)config->retry_tier_count + 1;
+}
+
+static size_t tier_after(const struct config *config, int64_t attempt)
+{
+	int64_t last = (int64_t)config->retry_tier_count - 1;
+
+	return (size_t)CLAMP(attempt - 1, 0, last);
+}
+
+bool retry_next(const struct config *config, int64_t attempt, int64_t since_s, int64_t now_s,
 		size_t *tier)
 {
-	size_t last = config->retry_tier_count - 1;
-
-	if (now_s - first_seen_s >= config->retry_max_age / MS_PER_SECOND)
+	if (now_s - since_s >= config->retry_max_age / MS_PER_SECOND &&
+	    attempt >= least_tries(config))
 		return false;
-	*tier = attempt - 1 < (int64_t)last ? (size_t)MAX(attempt - 1, 0) : last;
+	*tier = tier_after(config, attempt);
 	return true;
 }
 
-int64_t retry_since(const struct broker_delivery *delivery, int64_t otherwise)
+int64_t retry_until_ms(const struct config *config, int64_t attempt, int64_t since_s,
+		       int64_t now_ms)
 {
-	return MAX(delivery->first_seen > 0 ? delivery->first_seen : otherwise,
-		   delivery->requeued_at);
+	int64_t until_ms = MIN(since_s * MS_PER_SECOND, now_ms) + config->retry_max_age;
+	int64_t tried_ms = now_ms;
+
+	for (int64_t next = MAX(attempt, 1); next < least_tries(config); next++)
+		tried_ms += config->retry_delays[tier_after(config, next)];
+	return MAX(until_ms, tried_ms);
+}
+
+int64_t retry_first_seen(const struct broker_delivery *delivery, int64_t otherwise_s, int64_t now_s)
+{
+	return MIN(delivery->first_seen > 0 ? delivery->first_seen : otherwise_s, now_s);
+}
+
+int64_t retry_since(const struct broker_delivery *delivery, int64_t otherwise_s, int64_t now_s)
+{
+	return MAX(retry_first_seen(delivery, otherwise_s, now_s),
+		   MIN(delivery->requeued_at, now_s));
 }
 
 bool retry_tier_within(const struct config *config, int64_t delay_ms, size_t *tier)
@@ -42,6 +70,7 @@ struct broker_message retry_message(const struct broker_delivery *delivery, cons
 				    const char *routing_key, const struct retry_headers *headers,
 				    struct broker_header room[RETRY_HEADERS])
 {
+	int64_t now_s = realtime_ms() / MS_PER_SECOND;
 	size_t count = 0;
 
 	if (delivery->queue_id != NULL)
@@ -63,14 +92,13 @@ struct broker_message retry_message(const struct broker_delivery *delivery, cons
 		room[count++] = (struct broker_header){.name = HEADER_DELAY_NOTICED,
 						       .number = headers->delay_noticed_ms};
 	if (strcmp(exchange, EXCHANGE_DEAD) == 0)
-		room[count++] = (struct broker_header){.name = HEADER_DEAD_SINCE,
-						       .number = realtime_ms() / MS_PER_SECOND};
+		room[count++] = (struct broker_header){.name = HEADER_DEAD_SINCE, .number = now_s};
 	if (delivery->requeued != 0)
 		room[count++] = (struct broker_header){.name = HEADER_REQUEUED,
 						       .number = delivery->requeued};
 	if (delivery->requeued_at != 0)
 		room[count++] = (struct broker_header){.name = HEADER_REQUEUED_AT,
-						       .number = delivery->requeued_at};
+						       .number = MIN(delivery->requeued_at, now_s)};
 	return (struct broker_message){
 		.exchange = exchange,
 		.routing_key = routing_key,

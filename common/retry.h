@@ -24,14 +24,29 @@
 
 enum { RETRY_HEADERS = 9 };
 
-/* Which tier comes next after `attempt` tries; false if first_seen is longer ago than
- * retry.max_age. */
-bool retry_next(const struct config *config, int64_t attempt, int64_t first_seen_s, int64_t now_s,
+/*
+ * Which tier comes next after `attempt` tries; false if it is given up: it is tried since longer
+ * than retry.max_age ago, and it was tried after each tier once at least.
+ *
+ * The second is for clocks: the age is what clocks say, and a worker that was stopped for a week, a
+ * clock that was set ahead and a producer's wrong timestamp all make a message old that was hardly
+ * tried.  Seconds since 1970; one in the future (a clock was set back) is now.
+ */
+bool retry_next(const struct config *config, int64_t attempt, int64_t since_s, int64_t now_s,
 		size_t *tier);
 
-/* Since when the tries of a delivery count for retry.max_age, in seconds since 1970: its first-seen
- * (else `otherwise`), or when an operator requeued it, if that is later. */
-int64_t retry_since(const struct broker_delivery *delivery, int64_t otherwise);
+/* When a message that waits for its next try is given up at the earliest, ms since 1970. */
+int64_t retry_until_ms(const struct config *config, int64_t attempt, int64_t since_s,
+		       int64_t now_ms);
+
+/* When a delivery was first seen, in seconds since 1970: its header, else `otherwise_s`; never in
+ * the future. */
+int64_t retry_first_seen(const struct broker_delivery *delivery, int64_t otherwise_s,
+			 int64_t now_s);
+
+/* Since when its tries count for retry.max_age: the same, or when an operator requeued it, if that
+ * is later. */
+int64_t retry_since(const struct broker_delivery *delivery, int64_t otherwise_s, int64_t now_s);
 
 /* The largest tier that ends before `delay_ms` have passed; false if none does. */
 bool retry_tier_within(const struct config *config, int64_t delay_ms, size_t *tier);

@@ -20,6 +20,9 @@ const char *letter_origin(const struct broker_delivery *delivery)
 	return ours ? key : NULL;
 }
 
+/* Years of more than four digits are nonsense of a producer. */
+static const int64_t SECONDS_MAX = INT64_C(253402300799);
+
 static char *named_after_body(const struct broker_delivery *delivery)
 {
 	unsigned char digest[SHA256_SIZE];
@@ -89,7 +92,7 @@ static int64_t find_since(const struct broker_delivery *delivery)
 {
 	int64_t time = death_time(delivery);
 
-	if (time > 0)
+	if (time > 0 && time <= SECONDS_MAX)
 		return time;
 	if (delivery->dead_since > 0)
 		return delivery->dead_since;
@@ -119,10 +122,7 @@ void letter_clear(struct letter *letter)
 
 static void set_time(struct wire *object, const char *key, int64_t seconds)
 {
-	/* Years of more than four digits are nonsense of a producer. */
-	static const int64_t LAST = INT64_C(253402300799);
-
-	if (seconds <= 0 || seconds > LAST)
+	if (seconds <= 0 || seconds > SECONDS_MAX)
 		return;
 	g_autofree char *text = table_time(seconds * MS_PER_S);
 

@@ -195,6 +195,9 @@ static void note_first(struct wire *record, const struct broker_delivery *first,
 						first->message_id != NULL ? first->message_id : "",
 						first->timestamp, first->body_size);
 	int64_t since_s = first->first_seen != 0 ? first->first_seen : first->timestamp;
+	/* By a clock that was wrong: nothing is known. */
+	if (since_s > now_ms / MS_PER_S)
+		since_s = 0;
 	bool same = last != NULL && strcmp(last, head) == 0;
 	int64_t looks = same ? number(record, LOOKS) + 1 : 1;
 

@@ -179,9 +179,10 @@ static void add_retry(const struct worker *worker, struct outbox *outbox, struct
 {
 	char *exchange = topology_retry_tier(worker->config->retry_tiers[job->tier]);
 	const struct broker_delivery *delivery = &job->delivery;
+	int64_t now_s = outbox->now_ms / MS_PER_SECOND;
 	struct retry_headers headers = {
 		.attempt = delivery->attempt,
-		.first_seen_s = delivery->first_seen,
+		.first_seen_s = MIN(delivery->first_seen, now_s),
 		.next_attempt_ms = job->row->next_attempt_ms,
 	};
 
@@ -189,8 +190,7 @@ static void add_retry(const struct worker *worker, struct outbox *outbox, struct
 	if (job->row->status != OUTBOUND_SCHEDULED) {
 		headers.attempt = job->row->attempt + 1;
 		headers.last_error = job->reason.text;
-		if (headers.first_seen_s == 0)
-			headers.first_seen_s = outbox->now_ms / MS_PER_SECOND;
+		headers.first_seen_s = retry_first_seen(delivery, now_s, now_s);
 	}
 	g_ptr_array_add(outbox->owned, exchange);
 	add_delivery(outbox, job, exchange, &headers);

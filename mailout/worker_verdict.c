@@ -100,7 +100,7 @@ static bool try_again(const struct worker *worker, struct job *job)
 
 	int64_t now_s = now_ms / MS_PER_SECOND;
 
-	if (!retry_next(config, job->row->attempt, retry_since(&job->delivery, now_s), now_s,
+	if (!retry_next(config, job->row->attempt, retry_since(&job->delivery, now_s, now_s), now_s,
 			&job->tier))
 		return false;
 	job->fate = FATE_TIER;

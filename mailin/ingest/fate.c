@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/deadline.h"
+#include "common/retry.h"
 #include "common/topology.h"
 
 enum { MS_PER_SECOND = 1000 };
@@ -42,15 +43,14 @@ static const char *route_of(const struct broker_delivery *delivery)
 	return g_str_has_prefix(queue, prefix) ? queue + strlen(prefix) : queue;
 }
 
-static int64_t first_seen_ms(const struct item *item, int64_t now_ms)
+int64_t fate_first_seen_ms(const struct item *item, int64_t now_ms)
 {
 	const struct broker_delivery *delivery = &item->delivery;
+	int64_t now_s = now_ms / MS_PER_SECOND;
 
-	if (delivery->first_seen > 0)
-		return delivery->first_seen * MS_PER_SECOND;
-	if (delivery->timestamp > 0)
-		return delivery->timestamp * MS_PER_SECOND;
-	return item->inbound != NULL ? item->inbound->received_ms : now_ms;
+	if (delivery->first_seen > 0 || delivery->timestamp > 0)
+		return retry_first_seen(delivery, delivery->timestamp, now_s) * MS_PER_SECOND;
+	return item->inbound != NULL ? MIN(item->inbound->received_ms, now_ms) : now_ms;
 }
 
 bool fate_of(const struct item *item, struct fate *fate)
@@ -86,7 +86,7 @@ bool fate_of(const struct item *item, struct fate *fate)
 		fate->queue_id = or_empty(inbound->queue_id.data);
 	}
 	fate->at_ms = realtime_ms();
-	fate->first_seen_ms = first_seen_ms(item, fate->at_ms);
+	fate->first_seen_ms = fate_first_seen_ms(item, fate->at_ms);
 	fate->attempt = MAX(item->delivery.attempt, 1);
 	return true;
 }

@@ -36,6 +36,10 @@ const char *fate_name(enum fate_kind kind); /* "stored" */
 /* False if the item has no last state yet. */
 bool fate_of(const struct item *item, struct fate *fate);
 
+/* Since 1970, and never in the future: the producer's word, which is good enough for when to try
+ * again. */
+int64_t fate_first_seen_ms(const struct item *item, int64_t now_ms);
+
 /* May inbound_pending have a row of a message that came so: was it put off or given up before? */
 bool fate_was_told(const struct broker_delivery *delivery);
 

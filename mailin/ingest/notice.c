@@ -92,16 +92,8 @@ static void set_cause(struct wire *model, const struct notice_about *about)
 	}
 }
 
-static int64_t until_ms(const struct config *config, const struct notice_about *about,
-			const struct notice_mail *mail)
-{
-	int64_t first_ms = about->delivery->first_seen * MS_IN_SECOND;
-
-	return (first_ms != 0 ? first_ms : mail->received_ms) + config->retry_max_age;
-}
-
-static struct wire *model(const struct config *config, const struct notice_about *about,
-			  const struct notice_mail *mail, const char *locale)
+static struct wire *model(const struct notice_about *about, const struct notice_mail *mail,
+			  const char *locale)
 {
 	struct wire *values = wire_object();
 	g_autofree char *recipient = notice_words_line(mail->recipient);
@@ -113,7 +105,7 @@ static struct wire *model(const struct config *config, const struct notice_about
 	set_time(values, "sent", mail->received_ms, locale);
 	if (about->kind == NOTICE_DELAYED) {
 		set_time(values, "next", about->next_attempt_ms, locale);
-		set_time(values, "until", until_ms(config, about, mail), locale);
+		set_time(values, "until", about->until_ms, locale);
 	}
 	set_cause(values, about);
 	return values;
@@ -192,15 +184,15 @@ static struct wire *request_for(const struct config *config, const struct notice
 	wire_set_text(request, "EnvelopeSender", "");
 	set_to(request, mail->sender);
 	wire_set_text(request, "TemplateAlias", kinds[about->kind].template);
-	wire_set(request, "TemplateModel", model(config, about, mail, locale));
+	wire_set(request, "TemplateModel", model(about, mail, locale));
 	set_if(request, "Locale", locale);
 	wire_set(request, "Headers", headers_for(mail));
 	wire_set_text(request, "Tag", kinds[about->kind].name);
 	wire_set_text(metadata, "MessageID", mail->id_text);
 	wire_set(request, "Metadata", metadata);
 	/* By then there is another one, or the mail is stored. */
-	if (about->kind == NOTICE_DELAYED && until_ms(config, about, mail) >= MS_IN_SECOND)
-		wire_set_int(request, "ExpiresAt", until_ms(config, about, mail) / MS_IN_SECOND);
+	if (about->kind == NOTICE_DELAYED && about->until_ms >= MS_IN_SECOND)
+		wire_set_int(request, "ExpiresAt", about->until_ms / MS_IN_SECOND);
 	return request;
 }
 

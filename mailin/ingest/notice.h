@@ -37,6 +37,7 @@ struct notice_about {
 	const struct reason
 		*reason;         /* why it is not stored; strangers do not get to see its text */
 	int64_t next_attempt_ms; /* since 1970; 0: not known, or never */
+	int64_t until_ms;        /* when it is given up; 0: not known */
 };
 
 struct notice {

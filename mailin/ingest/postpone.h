@@ -21,11 +21,13 @@ struct postpone_about {
 	int64_t attempt; /* tries so far */
 	int64_t first_seen_ms;
 	bool noticed; /* the poster knows of the delay */
+	bool hurries; /* the database is away: no tier beyond retry.away_max */
 };
 
 struct postpone {
-	bool dead;   /* older than retry.max_age; else: */
-	bool notice; /* the poster is to be told of the delay */
+	bool dead;    /* given up, see retry_next(); else: */
+	bool notice;  /* the poster is to be told of the delay */
+	bool hurried; /* the tier is a shorter one than it had been without `hurries` */
 	size_t tier;
 };
 

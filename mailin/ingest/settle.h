@@ -30,6 +30,9 @@ struct item {
 	int64_t next_attempt_ms;         /* of ITEM_DELAYED, since 1970 */
 	int64_t held_ms;                 /* monotonic; since when it waits in a cautious worker */
 	bool suspect;                    /* workers died of it: it must not be looked into */
+	int64_t noticed_ms;              /* its poster was told of the delay just now, since 1970 */
+	bool failure_told;               /* ... that it is given up */
+	int notice_tries;                /* notices of it that could not be published */
 };
 
 void item_free(struct item *item);

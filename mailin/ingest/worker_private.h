@@ -53,7 +53,9 @@ struct worker {
 	struct reason why;    /* ... for this reason */
 	bool is_broken;       /* the broker's connection broke while a batch was being stored ... */
 	struct reason broken; /* ... for this reason */
-	GPtrArray *held;      /* struct item *; the heads that a cautious worker has */
+	struct deadline hurry_end; /* until then so many were put into a shorter tier */
+	int hurried;
+	GPtrArray *held; /* struct item *; the heads that a cautious worker has */
 	size_t held_bytes;
 };
 

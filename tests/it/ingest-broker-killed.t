@@ -7,6 +7,7 @@ own_sandbox --only broker,database
 ingest_setup
 ingest_set batch_count 10
 documents --count 3000 --attach 2000 | publish
+store_slowly
 ingest_start
 stored 100
 "$SANDBOX" kill "$SANDBOX_DIR" broker
@@ -14,6 +15,7 @@ before=$(rows)
 ok 'it was under load' test "$before" -lt 3000
 await_log 'event=broker .*no connection to RabbitMQ'
 ok 'it waits' kill -0 "$(ingest_workers)"
+store_fast
 "$SANDBOX" up "$SANDBOX_DIR" broker
 stored 3000
 settled() { [ "$(probe count mail.in.support)" = 0 ]; }

@@ -8,6 +8,7 @@ ingest_setup
 ingest_set batch_count 10
 ingest_set workers 2
 documents --count 3000 --attach 2000 | publish
+store_slowly
 ingest_start
 stored 100
 "$SANDBOX" kill "$SANDBOX_DIR" database
@@ -20,6 +21,7 @@ ok 'without spinning' test "$lines" -le 30
 is "$(events dead)" 0 'and nothing goes to mail.dead'
 "$SANDBOX" up "$SANDBOX_DIR" database
 before=$(rows)
+store_fast
 ok 'it was under load' test "$before" -lt 3000
 stored 3000
 settled() { [ "$(probe count mail.in.support)" = 0 ]; }

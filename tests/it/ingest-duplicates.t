@@ -10,8 +10,10 @@ ingest_set batch_count 16
 documents --count 200 --attach 100 > "$TMP/documents"
 # Neighbours in a batch, and far apart.
 cat "$TMP/documents" "$TMP/documents" > "$TMP/twice"
-sort "$TMP/twice" | cat "$TMP/twice" - | publish
 ingest_start
+consuming() { [ "$(events consuming)" = 2 ]; }
+wait_for 30 consuming
+sort "$TMP/twice" | cat "$TMP/twice" - | publish
 stored 200
 both() { [ $(($(events stored) + $(events duplicate))) -eq 800 ]; }
 wait_for 30 both

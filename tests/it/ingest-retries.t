@@ -15,8 +15,7 @@ printf '\n[notify]\nenabled = no\n' >> "$TMP/conf"
 now() { date -u +%Y-%m-%dT%H:%M:%S.000Z; }
 many() { documents "$@" --set "Mailpipe.ReceivedAt=\"$(now)\"" | publish; }
 many --count 2000 --text-bytes 2000
-# However fast the machine is, most of them are still to come when the database goes.
-sql 'CREATE TRIGGER slowly BEFORE INSERT ON messages FOR EACH ROW DO SLEEP(0.02)'
+store_slowly
 ingest_start
 stored 100
 "$SANDBOX" kill "$SANDBOX_DIR" database
@@ -35,7 +34,7 @@ like "$(grep -m 1 'event=delayed ' "$TMP/log")" \
 	'the log tells when it is tried again, and why'
 many --first 2001 --count 50
 "$SANDBOX" up "$SANDBOX_DIR" database
-sql 'DROP TRIGGER slowly'
+store_fast
 stored 2050
 settled() { [ "$(probe count mail.in.support)" = 0 ] && [ "$(probe count mail.retry.2s)" = 0 ]; }
 wait_for 30 settled

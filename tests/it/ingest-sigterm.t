@@ -43,10 +43,9 @@ ingest_start
 wait_for 20 blocked
 kill -TERM "$ingest_pid"
 sleep 0.5
-begun=$(date +%s)
 kill -TERM "$ingest_pid"
 ingest_wait
-ok 'the second SIGTERM takes no time' test $(($(date +%s) - begun)) -le 2
+ok 'the second SIGTERM does not wait for the database' blocked
 is "$ingest_status" 75 'and says that something was left'
 release
 wait_for 10 sh -c "! mariadb --defaults-file='$MYSQL_ROOT_CNF' -e 'SHOW PROCESSLIST' | grep -q mailpipe-ingest"

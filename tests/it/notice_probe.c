@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/deadline.h"
 #include "common/topology.h"
 #include "common/wire.h"
 #include "mailin/ingest/notice.h"
@@ -46,8 +47,11 @@ static void notify(struct notices *notices, const struct config *config, enum no
 	struct broker_delivery delivery = {.queue = queue, .body = line, .body_size = strlen(line)};
 	struct reason reason = {.text = "a secret of ours"};
 	struct inbound *inbound = inbound_read(line, strlen(line), queue, config, NULL);
-	const struct notice_about about = {
-		.kind = kind, .delivery = &delivery, .inbound = inbound, .reason = &reason};
+	const struct notice_about about = {.kind = kind,
+					   .delivery = &delivery,
+					   .inbound = inbound,
+					   .reason = &reason,
+					   .until_ms = realtime_ms() + config->retry_max_age};
 	struct notice notice;
 
 	g_strlcpy(reason.status, status, sizeof(reason.status));

@@ -5,6 +5,7 @@
 #	ingest_set batch_count 5	a parameter of [ingest]
 #	documents --count 3 | publish	see tests/lib/inbound-document
 #	ingest_start; stored 3		start it, wait for 3 rows
+#	store_slowly; store_fast	so that something is left to do, however fast the machine is
 #	ingest_stop			SIGTERM; its exit status is in $ingest_status, its log in $TMP/log
 #
 # The functions that start with ingest_ need $BUILD/tests/it/ingest_probe.
@@ -61,6 +62,10 @@ is_stored() { [ "$(rows)" -ge "$1" ]; }
 
 # Wait until there are so many rows.
 stored() { wait_for 30 is_stored "$1" || diag "only $(rows) rows: $(tail -n 5 "$TMP/log")"; }
+
+# A mail takes so long that a test can interfere, until store_fast.
+store_slowly() { sql 'CREATE TRIGGER slowly BEFORE INSERT ON messages FOR EACH ROW DO SLEEP(0.01)'; }
+store_fast() { sql 'DROP TRIGGER slowly'; }
 
 logged() { grep -Eq -- "$1" "$TMP/log"; }
 

@@ -146,7 +146,8 @@ static inline bool make_of(struct setting *setting, const char *body, enum notic
 	struct notice_about about = {.kind = kind,
 				     .delivery = &delivery,
 				     .reason = &reason,
-				     .next_attempt_ms = (RECEIVED_S + 4 * HOUR_S) * 1000};
+				     .next_attempt_ms = (RECEIVED_S + 4 * HOUR_S) * 1000,
+				     .until_ms = (RECEIVED_S + 1 + MAX_AGE_S) * 1000};
 	struct inbound *inbound =
 		read ? inbound_read(body, strlen(body), QUEUE, setting->config, NULL) : NULL;
 

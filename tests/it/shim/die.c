@@ -6,6 +6,7 @@
  *	DIE_AT=ack		instead of basic.ack
  *	DIE_CALL=2		not at the first call of that kind, but at the second
  *	DIE_ONCE=FILE	only who can delete this file dies
+ *	DIE_SIGNAL=2		another signal, which it may survive
  *	DIE_RUN=COMMAND	instead of dying, run this and go on
  */
 #include <dlfcn.h>
@@ -27,11 +28,14 @@ static void die_at(const char *place)
 	if (wanted == NULL || file == NULL || strcmp(wanted, place) != 0)
 		return;
 	const char *command = getenv("DIE_RUN");
+	const char *signal = getenv("DIE_SIGNAL");
 
 	if (++calls < (call != NULL ? atoi(call) : 1) || unlink(file) != 0)
 		return;
-	if (command == NULL)
-		kill(getpid(), SIGKILL);
+	if (command == NULL) {
+		kill(getpid(), signal != NULL ? atoi(signal) : SIGKILL);
+		return;
+	}
 	unsetenv("LD_PRELOAD");
 	if (system(command) != 0)
 		kill(getpid(), SIGKILL);
