@@ -41,6 +41,7 @@ struct config_limits {
 	int64_t attachments;
 	int64_t addresses; /* per address field */
 	int64_t filename_bytes;
+	int64_t image_pixels;    /* of an image that counts as one */
 	int64_t body_bytes;      /* TextBody and HtmlBody, each */
 	int64_t request_size;    /* bytes of a request on mail.out */
 	int64_t recipients;      /* To, Cc and Bcc of a request together */
@@ -64,6 +65,15 @@ enum config_unverified {
 	CONFIG_UNVERIFIED_ACCEPT
 };
 
+/* What happens to a mail with an attachment that its route does not take. */
+enum config_refused {
+	CONFIG_REFUSED_AUTO, /* reject for the target gallery, drop for others */
+	CONFIG_REFUSED_DROP,
+	CONFIG_REFUSED_REJECT
+};
+/* What becomes of attachments of a gallery that are no images. */
+enum config_other { CONFIG_OTHER_KEEP, CONFIG_OTHER_IGNORE, CONFIG_OTHER_REFUSE };
+
 enum config_raw { CONFIG_RAW_DEFECT, CONFIG_RAW_NO, CONFIG_RAW_YES };
 
 struct config_route {
@@ -72,10 +82,17 @@ struct config_route {
 	bool serial;
 	int64_t raw; /* enum config_raw */
 	bool notify;
-	int64_t require;    /* enum config_require */
-	int64_t unverified; /* enum config_unverified */
-	int64_t keep;       /* 0: for ever */
-	int line;           /* of [route NAME] */
+	int64_t require;             /* enum config_require */
+	int64_t unverified;          /* enum config_unverified */
+	char **attachments_allow;    /* "image/png", "*.pdf"; NULL at the end; none: all */
+	char **attachments_refuse;   /* the same; none: none */
+	int64_t attachments_max;     /* of one mail */
+	int64_t attachment_size;     /* bytes of one */
+	int64_t attachments_refused; /* enum config_refused */
+	int64_t attachments_other;   /* enum config_other */
+	int64_t inline_side;         /* pixels; smaller ones within HTML are decorations */
+	int64_t keep;                /* 0: for ever */
+	int line;                    /* of [route NAME] */
 };
 
 /* Where outgoing requests queue up: mail.out.NAME.  The first in the file is served first. */

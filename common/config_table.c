@@ -20,6 +20,8 @@ static const char *const level_choices[] = {"emerg",  "alert", "crit",  "err", "
 static const char *const smtp_tls_choices[] = {"no", "starttls", NULL};
 static const char *const record_choices[] = {"best-effort", "required", NULL};
 static const char *const in_doubt_choices[] = {"resend", "hold", NULL};
+static const char *const refused_choices[] = {"auto", "drop", "reject", NULL};
+static const char *const other_choices[] = {"keep", "ignore", "refuse", NULL};
 static const char *const raw_choices[] = {"defect", "no", "yes", NULL};
 static const char *const require_choices[] = {"none",  "spf-or-dkim", "dmarc",
 					      "token", "registered",  NULL};
@@ -206,6 +208,8 @@ const struct parameter config_parameters[] = {
 	    "Bytes of an attachment's name; what is beyond is cut, the extension is kept. A "
 	    "request "
 	    "with a longer one is refused."),
+	INT("limits", "image_pixels", LIMIT(image_pixels), "250000000", 1, 4294836225,
+	    "Width times height of an image; one with more is no image for anybody."),
 	SIZE("limits", "body_bytes", LIMIT(body_bytes), "4M", 1 * KB, 64 * MB,
 	     "Bytes of TextBody and of HtmlBody; what is beyond is cut."),
 
@@ -326,6 +330,24 @@ const struct parameter config_route_parameters[] = {
 	       "What a sender must prove, or the address written to must have."),
 	CHOICE("route NAME", "unverified", ROUTE(unverified), "quarantine", unverified_choices,
 	       "What happens to a mail that lacks what is required."),
+	LIST("route NAME", "attachments_allow", ROUTE(attachments_allow), "",
+	     "Attachments that are taken, by content (image/*) or by name (*.pdf); empty: all."),
+	LIST("route NAME", "attachments_refuse", ROUTE(attachments_refuse), "",
+	     "Attachments that are not taken, although they are allowed."),
+	INT("route NAME", "attachments_max", ROUTE(attachments_max), "500", 0, 100000,
+	    "Attachments of a mail that are taken; what is beyond is refused."),
+	SIZE("route NAME", "attachment_size", ROUTE(attachment_size), "1G", 1, 1 * GB,
+	     "Bytes of an attachment; a larger one is refused."),
+	CHOICE("route NAME", "attachments_refused", ROUTE(attachments_refused), "auto",
+	       refused_choices,
+	       "What becomes of a mail with such an attachment: it is stored without it, or "
+	       "refused as a whole; auto: reject for a gallery, else drop."),
+	CHOICE("route NAME", "attachments_other", ROUTE(attachments_other), "keep", other_choices,
+	       "A gallery's attachments that are no photos: stored as attachments, left out, or "
+	       "refused."),
+	INT("route NAME", "inline_side", ROUTE(inline_side), "200", 0, 65535,
+	    "A gallery takes images within HTML for decorations when their shorter side has fewer "
+	    "pixels."),
 	TIME("route NAME", "keep", ROUTE(keep), "", 1 * MINUTE, 36500 * (24 * HOUR),
 	     "Age at which mailctl purge removes stored mails; empty: never."),
 };

@@ -42,6 +42,7 @@ static const struct {
 	{"attachments", offsetof(struct config_limits, attachments)},
 	{"addresses", offsetof(struct config_limits, addresses)},
 	{"filename_bytes", offsetof(struct config_limits, filename_bytes)},
+	{"image_pixels", offsetof(struct config_limits, image_pixels)},
 	{"body_bytes", offsetof(struct config_limits, body_bytes)},
 };
 

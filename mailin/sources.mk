@@ -21,6 +21,7 @@ INGEST_SOURCES = \
 	mailin/ingest/outlet.c \
 	mailin/ingest/postpone.c \
 	mailin/ingest/pending.c \
+	mailin/ingest/policy.c \
 	mailin/ingest/reader.c \
 	mailin/ingest/settle.c \
 	mailin/ingest/store.c \

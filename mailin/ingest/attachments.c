@@ -8,6 +8,8 @@ enum { NAME_MAX_CHARACTERS = 1024, TYPE_MAX = 255, DISPOSITION_MAX = 64, CONTENT
 
 enum { PATH_SIZE = 32 };
 
+enum { ORIENTATION_MAX = 8 };
+
 static const struct reader_field fields[] = {
 	{"Name", offsetof(struct inbound_attachment, name), true, READER_CUT, NAME_MAX_CHARACTERS},
 	{"ContentType", offsetof(struct inbound_attachment, content_type), true, READER_CUT,
@@ -72,12 +74,40 @@ static void check_bytes(struct reader *reader, const struct wire *object, const 
 		reader_fail(reader, "%sSha256 is not the digest of Content", path);
 }
 
+/* Its width and height, to be kept as INT UNSIGNED, and how it is turned. */
+static void read_image(struct reader *reader, const struct wire *object, const char *path,
+		       struct inbound_attachment *attachment)
+{
+	const struct wire *image = reader_object(reader, object, path, "Image", false);
+	g_autofree char *inner = g_strdup_printf("%sImage.", path);
+
+	if (image == NULL)
+		return;
+	int64_t width = reader_int(reader, image, inner, "Width", true, 0);
+	int64_t height = reader_int(reader, image, inner, "Height", true, 0);
+	int64_t orientation = reader_int(reader, image, inner, "Orientation", false, 1);
+
+	if (reader->failed)
+		return;
+	if (width < 1 || width > UINT32_MAX || height < 1 || height > UINT32_MAX)
+		reader_fail(reader,
+			    "%s has no size: %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT " pixels",
+			    inner, width, height);
+	else if (orientation < 1 || orientation > ORIENTATION_MAX)
+		reader_fail(reader, "%sOrientation is %" G_GINT64_FORMAT ", not 1 to %d", inner,
+			    orientation, ORIENTATION_MAX);
+	attachment->image_width = width;
+	attachment->image_height = height;
+	attachment->image_orientation = orientation;
+}
+
 static void read_one(struct reader *reader, struct wire *object, const char *path,
 		     struct inbound_attachment *attachment)
 {
 	reader_texts(reader, object, path, fields, G_N_ELEMENTS(fields), attachment);
 	reader_base64(reader, object, path, "Content", &attachment->blob);
 	check_bytes(reader, object, path, &attachment->blob);
+	read_image(reader, object, path, attachment);
 	if (!reader->failed)
 		make_name_safe(reader, path, &attachment->name);
 }
@@ -95,6 +125,7 @@ void attachments_read(struct reader *reader, struct wire *document)
 		struct wire *object = wire_at(array, i);
 		char path[PATH_SIZE];
 
+		inbound->attachments[i].position = i;
 		g_snprintf(path, sizeof(path), "Attachments[%zu].", i);
 		if (strcmp(wire_type_name(object), "object") != 0)
 			reader_fail(reader, "Attachments[%zu] is of type %s, not object", i,
@@ -111,4 +142,6 @@ void attachments_free(struct inbound *inbound)
 	g_free(inbound->attachments);
 	inbound->attachments = NULL;
 	inbound->attachment_count = 0;
+	inbound->refused = NULL;
+	inbound->refused_count = 0;
 }

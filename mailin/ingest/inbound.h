@@ -32,13 +32,37 @@ struct inbound_blob {
 	unsigned char digest[SHA256_SIZE]; /* computed here, of data */
 };
 
+/* What of an attachment a route does not take; the names are the column's. */
+enum inbound_refused {
+	INBOUND_REFUSED_TYPE,
+	INBOUND_REFUSED_NAME,
+	INBOUND_REFUSED_SIZE,
+	INBOUND_REFUSED_COUNT,
+	INBOUND_REFUSED_NO_PHOTO
+};
+
 struct inbound_attachment {
+	struct id id;    /* of its row; drawn when it is stored */
+	size_t position; /* in the document, from 0 */
 	struct inbound_text name;
 	struct inbound_text content_type;
 	struct inbound_text detected_type;
 	struct inbound_text disposition;
 	struct inbound_text content_id;
+	int64_t image_width; /* pixels, as they stand in the file; 0: no image */
+	int64_t image_height;
+	int64_t image_orientation; /* 1 to 8, as in EXIF */
+	bool photo;                /* an image, and no decoration of the HTML (policy_apply()) */
+	enum inbound_refused why;  /* of a refused one; its blob has size and digest, no data */
 	struct inbound_blob blob;
+};
+
+/* Why the route refuses the mail as a whole. */
+struct inbound_rejection {
+	bool is;
+	enum inbound_refused why;
+	const char *name; /* of the attachment; NULL: it has no photo */
+	int64_t limit;    /* bytes or attachments that are taken */
 };
 
 enum { INBOUND_TIME_SIZE = 32 };
@@ -80,6 +104,10 @@ struct inbound {
 
 	struct inbound_attachment *attachments;
 	size_t attachment_count;
+	/* Those that the route does not take (policy_apply()); they stand behind the others. */
+	struct inbound_attachment *refused;
+	size_t refused_count;
+	struct inbound_rejection rejection;
 
 	/* It was put off or given up before, so that inbound_pending may have a row; the caller of
 	 * store_batch() knows. */

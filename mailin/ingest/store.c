@@ -6,6 +6,7 @@
 #include "common/db.h"
 #include "common/dial.h"
 #include "common/rows.h"
+#include "mailin/ingest/policy.h"
 
 /*
  * The inserts have no ON DUPLICATE KEY UPDATE: what is there is asked first, so a duplicate key
@@ -13,7 +14,7 @@
  * row.  With it MariaDB wants the right to UPDATE every column that is inserted, and this user
  * needs none.
  */
-enum { MESSAGE_COLUMNS = 30, ATTACHMENT_COLUMNS = 10, BLOB_COLUMNS = 3 };
+enum { MESSAGE_COLUMNS = 30, ATTACHMENT_COLUMNS = 13, REFUSED_COLUMNS = 8, BLOB_COLUMNS = 3 };
 
 static const struct rows_shape message_shape = {
 	"INSERT INTO messages (id, route, recipient, mailbox_hash, sender, queue_id, "
@@ -26,8 +27,14 @@ static const struct rows_shape message_shape = {
 
 static const struct rows_shape attachment_shape = {
 	"INSERT INTO attachments (id, message_id, position, name, content_type, detected_type,"
-	" disposition, content_id, size, sha256) VALUES ",
-	"(?,?,?,?,?,?,?,?,?,?)", "", ATTACHMENT_COLUMNS};
+	" disposition, content_id, size, sha256, image_width, image_height, image_orientation)"
+	" VALUES ",
+	"(?,?,?,?,?,?,?,?,?,?,?,?,?)", "", ATTACHMENT_COLUMNS};
+
+static const struct rows_shape refused_shape = {
+	"INSERT INTO refused_attachments (message_id, position, name, content_type, detected_type,"
+	" size, sha256, reason) VALUES ",
+	"(?,?,?,?,?,?,?,?)", "", REFUSED_COLUMNS};
 
 static const struct rows_shape blob_shape = {"INSERT INTO blobs (sha256, size, data) VALUES ",
 					     "(?,?,?)", "", BLOB_COLUMNS};
@@ -46,6 +53,7 @@ struct store {
 	struct db *db;
 	struct rows messages;
 	struct rows attachments;
+	struct rows refused;
 	struct rows blobs;
 	struct rows told;
 	struct rows known_messages;
@@ -70,6 +78,7 @@ struct store *store_open(const struct config *config, struct deadline deadline,
 	store->values = g_array_new(FALSE, FALSE, sizeof(struct db_value));
 	rows_init(&store->messages, &message_shape, db);
 	rows_init(&store->attachments, &attachment_shape, db);
+	rows_init(&store->refused, &refused_shape, db);
 	rows_init(&store->blobs, &blob_shape, db);
 	rows_init(&store->told, &told_shape, db);
 	rows_init(&store->known_messages, &known_message_shape, db);
@@ -85,6 +94,7 @@ void store_close(struct store **store)
 		return;
 	rows_clear(&old->messages);
 	rows_clear(&old->attachments);
+	rows_clear(&old->refused);
 	rows_clear(&old->blobs);
 	rows_clear(&old->told);
 	rows_clear(&old->known_messages);
@@ -342,40 +352,73 @@ static enum outcome insert_messages(struct store *store, const struct sorted *so
 	return rows_insert(&store->messages, values(store), sorted->count, NULL, reason);
 }
 
+/* Of an image alone. */
+static void add_pixels(struct store *store, const struct inbound_attachment *attachment,
+		       int64_t pixels)
+{
+	add(store, attachment->image_width > 0 ? db_int(pixels) : db_null());
+}
+
+static void add_attachment(struct store *store, const struct inbound *message,
+			   struct inbound_attachment *attachment)
+{
+	id_new(&attachment->id);
+	add(store, db_bytes(&attachment->id, sizeof(attachment->id)));
+	add(store, db_bytes(&message->id, sizeof(message->id)));
+	add(store, db_int((int64_t)attachment->position));
+	add_present(store, &attachment->name);
+	add_present(store, &attachment->content_type);
+	add_present(store, &attachment->detected_type);
+	add_present(store, &attachment->disposition);
+	add_unless_empty(store, &attachment->content_id);
+	add(store, db_int((int64_t)attachment->blob.size));
+	add(store, db_bytes(attachment->blob.digest, SHA256_SIZE));
+	add_pixels(store, attachment, attachment->image_width);
+	add_pixels(store, attachment, attachment->image_height);
+	add_pixels(store, attachment, attachment->image_orientation);
+}
+
 static enum outcome insert_attachments(struct store *store, const struct sorted *sorted,
 				       struct reason *reason)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < sorted->count; i++)
-		count += sorted->messages[i]->attachment_count;
-	struct id *ids = g_new(struct id, count);
-	struct id *next = ids;
+	g_array_set_size(store->values, 0);
+	for (size_t i = 0; i < sorted->count; i++) {
+		const struct inbound *message = sorted->messages[i];
+
+		count += message->attachment_count;
+		for (size_t a = 0; a < message->attachment_count; a++)
+			add_attachment(store, message, &message->attachments[a]);
+	}
+	return rows_insert(&store->attachments, values(store), count, NULL, reason);
+}
+
+/* What the routes do not take: their names, so that nobody need wonder. */
+static enum outcome insert_refused(struct store *store, const struct sorted *sorted,
+				   struct reason *reason)
+{
+	size_t count = 0;
 
 	g_array_set_size(store->values, 0);
 	for (size_t i = 0; i < sorted->count; i++) {
 		const struct inbound *message = sorted->messages[i];
 
-		for (size_t a = 0; a < message->attachment_count; a++) {
-			const struct inbound_attachment *attachment = &message->attachments[a];
+		count += message->refused_count;
+		for (size_t a = 0; a < message->refused_count; a++) {
+			const struct inbound_attachment *refused = &message->refused[a];
 
-			id_new(next);
-			add(store, db_bytes(next++, sizeof(struct id)));
 			add(store, db_bytes(&message->id, sizeof(message->id)));
-			add(store, db_int((int64_t)a));
-			add_present(store, &attachment->name);
-			add_present(store, &attachment->content_type);
-			add_present(store, &attachment->detected_type);
-			add_present(store, &attachment->disposition);
-			add_unless_empty(store, &attachment->content_id);
-			add(store, db_int((int64_t)attachment->blob.size));
-			add(store, db_bytes(attachment->blob.digest, SHA256_SIZE));
+			add(store, db_int((int64_t)refused->position));
+			add_present(store, &refused->name);
+			add_present(store, &refused->content_type);
+			add_present(store, &refused->detected_type);
+			add(store, db_int((int64_t)refused->blob.size));
+			add(store, db_bytes(refused->blob.digest, SHA256_SIZE));
+			add(store, db_text(policy_refused_name(refused->why)));
 		}
 	}
-	enum outcome outcome = rows_insert(&store->attachments, values(store), count, NULL, reason);
-
-	g_free(ids);
-	return outcome;
+	return rows_insert(&store->refused, values(store), count, NULL, reason);
 }
 
 /* ---- what was told of them before ---- */
@@ -404,6 +447,8 @@ static enum outcome fill_transaction(struct store *store, struct sorted *sorted,
 		outcome = insert_messages(store, sorted, reason);
 	if (outcome == OUTCOME_OK)
 		outcome = insert_attachments(store, sorted, reason);
+	if (outcome == OUTCOME_OK)
+		outcome = insert_refused(store, sorted, reason);
 	return outcome;
 }
 

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/stop.h"
 #include "mailin/ingest/fate.h"
+#include "mailin/ingest/policy.h"
 #include "mailin/ingest/worker_private.h"
 
 enum {
@@ -54,10 +55,14 @@ void worker_read_item(const struct worker *worker, struct item *item)
 		return;
 	item->inbound = inbound_read(delivery->body, delivery->body_size, delivery->queue,
 				     worker->config, &item->reason);
-	if (item->inbound == NULL)
+	if (item->inbound == NULL) {
 		item->state = ITEM_REFUSED;
-	else
-		item->inbound->told = fate_was_told(delivery);
+		return;
+	}
+	item->inbound->told = fate_was_told(delivery);
+	if (policy_apply(config_route_named(worker->config, item->inbound->route.data),
+			 item->inbound, &item->reason) != OUTCOME_OK)
+		item->state = ITEM_REFUSED;
 }
 
 /* The body becomes rows at once, while the broker sends the next one. */

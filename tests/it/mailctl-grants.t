@@ -35,7 +35,8 @@ may_not ingest 'SELECT * FROM addresses' 'read addresses'
 may_not ingest "INSERT INTO schema_migrations (version, name) VALUES (2, 'x')" 'write migrations'
 may_not ingest 'CREATE TABLE x (a INT)' 'create tables'
 
-for table in messages blobs attachments messages_readable attachments_readable inbound_pending \
+for table in messages blobs attachments messages_readable attachments_readable refused_attachments \
+	refused_attachments_readable gallery_photos gallery_photos_readable inbound_pending \
 	inbound_pending_readable message_states; do
 	may web "SELECT * FROM $table" "read $table"
 done

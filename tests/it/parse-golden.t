@@ -38,6 +38,7 @@ JOB = {
         "attachments": 500,
         "addresses": 1000,
         "filename_bytes": 200,
+        "image_pixels": 250000000,
         "body_bytes": 4 << 20,
     },
     "Raw": "defect",

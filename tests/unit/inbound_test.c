@@ -381,7 +381,7 @@ static void values_are_counted_before_they_cost_memory(void **state)
 {
 	const struct config_limits *limits = &config->limits;
 	int64_t max =
-		limits->headers * 3 + limits->addresses * 16 + limits->attachments * 12 + 20000;
+		limits->headers * 3 + limits->addresses * 16 + limits->attachments * 16 + 20000;
 	g_autofree char *fits = many("0", (size_t)max - 200);
 	g_autofree char *too_many = many("0", (size_t)max);
 	g_autofree char *bomb = changed("Unknown", too_many);

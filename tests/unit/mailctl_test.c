@@ -120,27 +120,31 @@ static void readers_may_only_select(void **state)
 		ROLE_WEB,
 		(const char *[]){
 			"SELECT ON `a``b`.`attachments_readable`", "SELECT ON `a``b`.`attachments`",
-			"SELECT ON `a``b`.`blobs`", "SELECT ON `a``b`.`inbound_pending_readable`",
+			"SELECT ON `a``b`.`blobs`", "SELECT ON `a``b`.`gallery_photos_readable`",
+			"SELECT ON `a``b`.`gallery_photos`",
+			"SELECT ON `a``b`.`inbound_pending_readable`",
 			"SELECT ON `a``b`.`inbound_pending`", "SELECT ON `a``b`.`message_states`",
 			"SELECT ON `a``b`.`messages_readable`", "SELECT ON `a``b`.`messages`",
 			"SELECT ON `a``b`.`outbound_readable`",
 			"SELECT ON `a``b`.`outbound_recipients_readable`",
 			"SELECT ON `a``b`.`outbound_recipients`", "SELECT ON `a``b`.`outbound`",
-			NULL});
+			"SELECT ON `a``b`.`refused_attachments_readable`",
+			"SELECT ON `a``b`.`refused_attachments`", NULL});
 }
 
 static void the_worker_may_not_change_or_delete_mail(void **state)
 {
 	(void)state;
-	assert_grants(ROLE_INGEST,
-		      (const char *[]){
-			      "DELETE ON `a``b`.`inbound_pending`",
-			      "INSERT ON `a``b`.`attachments`", "INSERT ON `a``b`.`blobs`",
-			      "INSERT ON `a``b`.`inbound_pending`", "INSERT ON `a``b`.`messages`",
-			      "SELECT ON `a``b`.`attachments`", "SELECT ON `a``b`.`blobs`",
-			      "SELECT ON `a``b`.`inbound_pending`", "SELECT ON `a``b`.`messages`",
-			      "SELECT ON `a``b`.`schema_migrations`",
-			      "UPDATE ON `a``b`.`inbound_pending`", NULL});
+	assert_grants(
+		ROLE_INGEST,
+		(const char *[]){
+			"DELETE ON `a``b`.`inbound_pending`", "INSERT ON `a``b`.`attachments`",
+			"INSERT ON `a``b`.`blobs`", "INSERT ON `a``b`.`gallery_photos`",
+			"INSERT ON `a``b`.`inbound_pending`", "INSERT ON `a``b`.`messages`",
+			"INSERT ON `a``b`.`refused_attachments`", "SELECT ON `a``b`.`attachments`",
+			"SELECT ON `a``b`.`blobs`", "SELECT ON `a``b`.`inbound_pending`",
+			"SELECT ON `a``b`.`messages`", "SELECT ON `a``b`.`schema_migrations`",
+			"UPDATE ON `a``b`.`inbound_pending`", NULL});
 	assert_grants(ROLE_MAILOUT,
 		      (const char *[]){
 			      "INSERT ON `a``b`.`outbound_recipients`",

@@ -21,6 +21,7 @@ static const struct config_limits LIMITS = {
 	.attachments = 5,
 	.addresses = 4,
 	.filename_bytes = 60,
+	.image_pixels = 1000000,
 	.body_bytes = 2000,
 };
 
