@@ -10,11 +10,12 @@
 
 #include "common/html_clean.h"
 #include "common/html_layout.h"
+#include "common/html_link.h"
 
 enum {
-	URL_MAX = 2000,        /* longer links are for machines */
 	NUMBER_MAX = 99999999, /* of a list's item */
 	STYLE_MAX = 4096,      /* bytes of a style attribute that are looked at */
+	MARKS_MAX = 1000,
 };
 
 /*
@@ -95,9 +96,10 @@ struct element {
 	enum role role;
 	bool hidden;
 	bool pre;
-	int number;   /* a list's next one */
-	size_t start; /* where a link's text begins */
-	char *url;    /* a link's; NULL if it is not worth showing */
+	bool container; /* its end is marked, too */
+	int number;     /* a list's next one */
+	size_t start;   /* where a link's text begins */
+	char *url;      /* a link's; NULL if it is not worth showing */
 };
 
 struct run {
@@ -107,6 +109,7 @@ struct run {
 	gint64 cpu_end;
 	bool late; /* it took too long: the rest was kept back */
 	struct html_layout layout;
+	GArray *marks; /* NULL: not wanted */
 	GArray *elements;
 	unsigned hidden;  /* open elements that are not shown */
 	unsigned lists;   /* open ones */
@@ -216,54 +219,6 @@ static int number_of(const char *text, int otherwise)
 
 /* ---- links ---- */
 
-/* NULL if it leads nowhere outside of the mail, or is longer than people read. */
-static char *shown_url(const char *href)
-{
-	static const char *const schemes[] = {"http://", "https://", "mailto:"};
-	bool known = false;
-
-	if (href == NULL)
-		return NULL;
-	while (g_ascii_isspace(*href))
-		href++;
-	for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++)
-		known = known || g_ascii_strncasecmp(href, schemes[i], strlen(schemes[i])) == 0;
-	if (!known || strlen(href) > URL_MAX)
-		return NULL;
-	GString *url = g_string_new(NULL);
-	for (const char *p = href; *p != '\0'; p++)
-		if ((unsigned char)*p > ' ' && *p != '<' && *p != '>' && *p != 0x7F)
-			g_string_append_c(url, *p);
-	return g_string_free(url, FALSE);
-}
-
-static const char *without_scheme(const char *url)
-{
-	const char *colon = strchr(url, ':');
-
-	if (colon == NULL)
-		return url;
-	return g_str_has_prefix(colon, "://") ? colon + strlen("://") : colon + 1;
-}
-
-static size_t significant(const char *url, size_t size)
-{
-	return size > 0 && url[size - 1] == '/' ? size - 1 : size;
-}
-
-/* "www.example.com" is enough of "https://www.example.com/". */
-static bool says_the_same(const char *text, const char *url)
-{
-	const char *address = without_scheme(url);
-	const char *shown = g_ascii_strncasecmp(text, url, (size_t)(address - url)) == 0
-				    ? text + (address - url)
-				    : text;
-	size_t size = significant(address, strlen(address));
-
-	return significant(shown, strlen(shown)) == size &&
-	       g_ascii_strncasecmp(shown, address, size) == 0;
-}
-
 static void end_link(struct run *run, const struct element *element)
 {
 	const GString *out = run->layout.out;
@@ -272,7 +227,7 @@ static void end_link(struct run *run, const struct element *element)
 		return;
 	const char *text = out->str + element->start;
 	text += strspn(text, " \t\n>");
-	if (*text == '\0' || says_the_same(text, element->url))
+	if (*text == '\0' || html_link_is_said(text, element->url))
 		return;
 	g_autofree char *shown = g_strdup_printf(" <%s>", element->url);
 	html_layout_attach(&run->layout, shown);
@@ -372,7 +327,7 @@ static void begin_shown(struct run *run, struct element *element, const xmlChar 
 		break;
 	case ROLE_LINK:
 		element->start = layout->out->len;
-		element->url = shown_url(attribute(attributes, "href"));
+		element->url = html_link_shown(attribute(attributes, "href"));
 		break;
 	case ROLE_QUOTE:
 		html_layout_block(layout, 2);
@@ -426,6 +381,26 @@ static void end_shown(struct run *run, const struct element *element)
 	}
 }
 
+static void begin_mark(struct run *run, struct element *element, const xmlChar *name,
+		       const xmlChar **attributes)
+{
+	struct html_mark mark = {.offset = run->layout.out->len};
+
+	if (run->marks == NULL || run->marks->len >= MARKS_MAX)
+		return;
+	html_mark_find((const char *)name, (const char *const *)attributes, &mark);
+	if (mark.kind != HTML_MARK_NONE)
+		g_array_append_val(run->marks, mark);
+	element->container = mark.kind == HTML_MARK_CONTAINER;
+}
+
+static void end_mark(struct run *run)
+{
+	const struct html_mark mark = {run->layout.out->len, HTML_MARK_END, ""};
+
+	g_array_append_val(run->marks, mark);
+}
+
 static void start_element(void *context, const xmlChar *name, const xmlChar **attributes)
 {
 	struct run *run = context;
@@ -438,6 +413,7 @@ static void start_element(void *context, const xmlChar *name, const xmlChar **at
 	run->hidden += element.hidden;
 	run->newline_due = element.role == ROLE_PRE;
 	if (run->hidden == 0) {
+		begin_mark(run, &element, name, attributes);
 		begin_shown(run, &element, attributes);
 		run->layout.pre += element.pre;
 	}
@@ -458,6 +434,8 @@ static void end_element(void *context, const xmlChar *name)
 		run->layout.pre -= element.pre;
 		end_shown(run, &element);
 	}
+	if (element.container)
+		end_mark(run);
 	run->hidden -= element.hidden;
 	g_free(element.url);
 }
@@ -552,9 +530,9 @@ static void parse(struct run *run)
 	libxml2.cpu_left -= cpu_now() - start;
 }
 
-char *html_to_text(const char *html, size_t size, size_t limit, bool *cut)
+char *html_to_marked_text(const char *html, size_t size, size_t limit, bool *cut, GArray *marks)
 {
-	struct run run = {0};
+	struct run run = {.marks = marks};
 
 	*cut = false;
 	if (libxml2.handle == NULL)
@@ -577,4 +555,9 @@ char *html_to_text(const char *html, size_t size, size_t limit, bool *cut)
 	g_array_free(run.elements, TRUE);
 	*cut = run.layout.full || run.late || libxml2.budget < 0;
 	return html_layout_finish(&run.layout);
+}
+
+char *html_to_text(const char *html, size_t size, size_t limit, bool *cut)
+{
+	return html_to_marked_text(html, size, limit, cut, NULL);
 }

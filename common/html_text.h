@@ -14,6 +14,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/html_mark.h"
+
+struct _GArray;
+
 /*
  * Loads libxml2 if it is not there yet, and gives the HTML of the next message its own budget of
  * time.  Linked in, the library and ICU, which it pulls in, would cost each start about 3 ms. False
@@ -31,5 +35,10 @@ void html_text_deinit(void);
  * then.
  */
 char *html_to_text(const char *html, size_t size, size_t limit, bool *cut);
+
+/* The same, and where in it quotes begin: struct html_mark is appended to `marks`, a bounded number
+ * of them. */
+char *html_to_marked_text(const char *html, size_t size, size_t limit, bool *cut,
+			  struct _GArray *marks);
 
 #endif

@@ -24,6 +24,8 @@ COMMON_SOURCES = \
 	common/hostport.c \
 	common/html_clean.c \
 	common/html_layout.c \
+	common/html_link.c \
+	common/html_mark.c \
 	common/html_text.c \
 	common/id.c \
 	common/lookup.c \

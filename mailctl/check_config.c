@@ -10,8 +10,8 @@
 enum { JSON_ESCAPE_MAX = 6 };
 /* RFC 4648, 4: three bytes become four characters. */
 enum { BASE64_IN = 3, BASE64_OUT = 4 };
-/* TextBody and HtmlBody. */
-enum { BODIES = 2 };
+/* TextBody, HtmlBody, and TextBody again as reply and quote. */
+enum { BODIES = 3 };
 
 /* Everything but attachments and bodies in an ordinary document. */
 static const int64_t DOCUMENT_ROOM = INT64_C(64) * 1024;

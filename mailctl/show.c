@@ -141,6 +141,7 @@ static void message_json(const struct stored_message *message)
 	wire_set_text(object, "Date", message->date_header);
 	wire_set_text(object, "TextBody", message->text_body);
 	wire_set_text(object, "HtmlBody", message->html_body);
+	wire_set_text(object, "StrippedTextReply", message->text_reply);
 	set_json(object, "Headers", message->headers);
 	for (unsigned int i = 0; i < message->attachments->len; i++)
 		wire_append(attachments, attachment_json(message->attachments->pdata[i]));
@@ -150,6 +151,8 @@ static void message_json(const struct stored_message *message)
 	wire_set(more, "Envelope", envelope_json(message));
 	wire_set_text(more, "MessageIDHeader", message->message_id_header);
 	wire_set_text(more, "Auto", message->automatic);
+	wire_set_text(more, "StrippedQuote", message->text_quote);
+	wire_set_text(more, "ReplyRule", message->reply_rule);
 	set_json(more, "Defects", message->defects);
 	wire_set_bool(more, "RawKept", *message->raw_sha256 != '\0');
 	wire_set(object, "Mailpipe", more);

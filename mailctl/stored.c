@@ -81,19 +81,20 @@ static char **text_field(struct stored_message *message, size_t column)
 		&message->reply_to,      &message->subject,
 		&message->text_body,     &message->html_body,
 		&message->headers,       &message->automatic,
-		&message->defects,
+		&message->defects,       &message->text_reply,
+		&message->text_quote,    &message->reply_rule,
 	};
 
 	return column < G_N_ELEMENTS(fields) ? fields[column] : NULL;
 }
 
-enum { MESSAGE_TEXTS = 23, TEXT_BODY = 18, HTML_BODY = 19 };
+enum { MESSAGE_TEXTS = 26, TEXT_BODY = 18, HTML_BODY = 19 };
 
 static const char MESSAGE[] =
 	"SELECT route, sender, recipient, mailbox_hash, queue_id, client_address, client_name, "
 	"helo, sasl_username, message_id_header, date_header, from_email, from_name, to_json, "
 	"cc_json, bcc_json, reply_to, subject, text_body, html_body, headers, auto, defects, "
-	"raw_sha256, size, " UTC_MS("received_at") ", " UTC_MS(
+	"text_reply, text_quote, reply_rule, raw_sha256, size, " UTC_MS("received_at") ", " UTC_MS(
 		"stored_at") ", id FROM messages WHERE id = ?";
 
 void stored_message_free(struct stored_message **message)

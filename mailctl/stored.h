@@ -48,6 +48,9 @@ struct stored_message {
 	char *subject;
 	char *text_body;
 	char *html_body;
+	char *text_reply;
+	char *text_quote;
+	char *reply_rule;
 	char *headers; /* JSON: list of {Name, Value} */
 	char *automatic;
 	char *defects;       /* JSON: list of strings */

@@ -149,8 +149,17 @@ static struct wire *empty_address(void)
 
 void document_fill_empty(struct wire *document)
 {
-	static const char *const TEXTS[] = {"From",    "FromName", "To",   "Cc",       "Bcc",
-					    "ReplyTo", "Subject",  "Date", "TextBody", "HtmlBody"};
+	static const char *const TEXTS[] = {"From",
+					    "FromName",
+					    "To",
+					    "Cc",
+					    "Bcc",
+					    "ReplyTo",
+					    "Subject",
+					    "Date",
+					    "TextBody",
+					    "HtmlBody",
+					    "StrippedTextReply"};
 	static const char *const ARRAYS[] = {"ToFull", "CcFull", "BccFull", "Headers",
 					     "Attachments"};
 	static const char *const IDS[] = {"InReplyTo", "References"};
@@ -166,6 +175,8 @@ void document_fill_empty(struct wire *document)
 	for (size_t i = 0; i < G_N_ELEMENTS(IDS); i++)
 		set_missing(mailpipe, IDS[i], wire_array());
 	set_missing(mailpipe, "DateUTC", NULL);
+	set_missing_text(mailpipe, "StrippedQuote", "");
+	set_missing_text(mailpipe, "ReplyRule", "");
 	/* RFC 3834: all that is known of a mail that was not parsed is its envelope sender. */
 	set_missing_text(mailpipe, "Auto", sender != NULL && *sender == '\0' ? "bounce" : "no");
 	wire_move_last(document, "Mailpipe");
@@ -174,12 +185,13 @@ void document_fill_empty(struct wire *document)
 int64_t document_size_max(int64_t mail_size, const struct config_limits *limits)
 {
 	/* The attachments and the raw mail in base64 are less than three times the mail together;
-	 * headers stand twice (Headers, Subject), bodies twice (text and HTML), in the worst case
-	 * escaped. */
+	 * headers stand twice (Headers, Subject), bodies three times (text, HTML, and the text as
+	 * reply and quote), in the worst case escaped. */
 	const int64_t twice = 2;
+	const int64_t thrice = 3;
 
 	return (1 + twice) * mail_size +
-	       twice * ESCAPE_SIZE * (limits->header_bytes + limits->body_bytes) +
+	       ESCAPE_SIZE * (twice * limits->header_bytes + thrice * limits->body_bytes) +
 	       DOCUMENT_OVERHEAD;
 }
 

@@ -21,6 +21,7 @@ enum {
 	MESSAGE_ID_HEADER_MAX = 998,
 	FROM_EMAIL_MAX = 320,
 	AUTO_MAX = 16,
+	REPLY_RULE_MAX = 32,
 };
 
 /* What the texts of a usual mail need. */
@@ -51,6 +52,7 @@ static const struct reader_field top_fields[] = {
 	{"Date", offsetof(struct inbound, date_header), false, READER_CUT_HEADER, 0},
 	{"TextBody", offsetof(struct inbound, text_body), true, READER_CUT_BODY, 0},
 	{"HtmlBody", offsetof(struct inbound, html_body), true, READER_CUT_BODY, 0},
+	{"StrippedTextReply", offsetof(struct inbound, text_reply), false, READER_CUT_BODY, 0},
 };
 
 static const struct reader_field envelope_fields[] = {
@@ -69,6 +71,8 @@ static const struct reader_field mailpipe_fields[] = {
 	{"MessageIDHeader", offsetof(struct inbound, message_id_header), false, READER_CUT,
 	 MESSAGE_ID_HEADER_MAX},
 	{"Auto", offsetof(struct inbound, automatic), false, READER_REFUSE, AUTO_MAX},
+	{"StrippedQuote", offsetof(struct inbound, text_quote), false, READER_CUT_BODY, 0},
+	{"ReplyRule", offsetof(struct inbound, reply_rule), false, READER_REFUSE, REPLY_RULE_MAX},
 };
 
 static int64_t values_max(const struct config_limits *limits)
@@ -238,6 +242,9 @@ static void read_document(struct reader *reader, struct wire *document, struct i
 
 	find_defects(reader, mailpipe);
 	reader_texts(reader, document, "", top_fields, G_N_ELEMENTS(top_fields), inbound);
+	/* Other producers may not tell: then all of it counts as written by the sender. */
+	if (inbound->text_reply.data == NULL)
+		inbound->text_reply = inbound->text_body;
 	check_route(reader, inbound->route.data, queue);
 	read_addresses(reader, document, inbound);
 	read_headers(reader, document, inbound);

@@ -97,6 +97,9 @@ struct inbound {
 	struct inbound_text subject;
 	struct inbound_text text_body;
 	struct inbound_text html_body;
+	struct inbound_text text_reply;
+	struct inbound_text text_quote;
+	struct inbound_text reply_rule;
 	struct inbound_text headers;
 	struct inbound_text automatic;
 	struct inbound_text defects;

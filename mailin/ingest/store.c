@@ -14,16 +14,17 @@
  * row.  With it MariaDB wants the right to UPDATE every column that is inserted, and this user
  * needs none.
  */
-enum { MESSAGE_COLUMNS = 30, ATTACHMENT_COLUMNS = 13, REFUSED_COLUMNS = 8, BLOB_COLUMNS = 3 };
+enum { MESSAGE_COLUMNS = 33, ATTACHMENT_COLUMNS = 13, REFUSED_COLUMNS = 8, BLOB_COLUMNS = 3 };
 
 static const struct rows_shape message_shape = {
 	"INSERT INTO messages (id, route, recipient, mailbox_hash, sender, queue_id, "
 	"client_address,"
 	" client_name, helo, sasl_username, size, received_at, date_header, date_utc,"
 	" message_id_header, in_reply_to, reference_ids, from_email, from_name, to_json, cc_json,"
-	" bcc_json, reply_to, subject, text_body, html_body, headers, auto, defects, raw_sha256)"
+	" bcc_json, reply_to, subject, text_body, html_body, text_reply, text_quote, reply_rule, "
+	"headers, auto, defects, raw_sha256)"
 	" VALUES ",
-	"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", "", MESSAGE_COLUMNS};
+	"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", "", MESSAGE_COLUMNS};
 
 static const struct rows_shape attachment_shape = {
 	"INSERT INTO attachments (id, message_id, position, name, content_type, detected_type,"
@@ -337,6 +338,9 @@ static void add_message(struct store *store, const struct inbound *m)
 	add_text(store, &m->subject);
 	add_text(store, &m->text_body);
 	add_text(store, &m->html_body);
+	add_text(store, &m->text_reply);
+	add_unless_empty(store, &m->text_quote);
+	add_present(store, &m->reply_rule);
 	add_present(store, &m->headers);
 	add_present(store, m->automatic.data != NULL ? &m->automatic : &no);
 	add_present(store, &m->defects);

@@ -241,27 +241,32 @@ static void append(GString *out, const char *text, size_t size)
 }
 
 static void append_plain_from_html(GString *out, const char *html, size_t size,
-				   const struct config_limits *limits, struct defects *defects)
+				   const struct config_limits *limits, GArray *marks,
+				   struct defects *defects)
 {
 	enum { TAGS_PER_TEXT = 2 };
 	size_t limit = (size_t)limits->body_bytes;
 	bool cut = false;
 	/* libxml2 needs 0.2 s for each megabyte of nothing but tags. */
 	size_t looked_at = MIN(size, limit * TAGS_PER_TEXT);
-	g_autofree char *text = html_to_text(html, looked_at, limit, &cut);
+	guint before = marks->len;
+	g_autofree char *text = html_to_marked_text(html, looked_at, limit, &cut, marks);
 	if (cut || size > looked_at)
 		defect_note(defects, DEFECT_BODY_CUT);
 	if (text == NULL)
 		return;
-	append(out, text, strlen(text));
+	size_t size_of_text = strlen(text);
+	append(out, text, size_of_text);
+	for (guint i = before; i < marks->len; i++)
+		g_array_index(marks, struct html_mark, i).offset += out->len - size_of_text;
 }
 
-char *body_text_of_html(const char *html, const struct config_limits *limits,
+char *body_text_of_html(const char *html, const struct config_limits *limits, GArray *marks,
 			struct defects *defects)
 {
 	GString *out = g_string_new(NULL);
 
-	append_plain_from_html(out, html, strlen(html), limits, defects);
+	append_plain_from_html(out, html, strlen(html), limits, marks, defects);
 	return g_string_free(out, FALSE);
 }
 
@@ -284,29 +289,30 @@ void body_cut(GString *text, int64_t limit, struct defects *defects)
 }
 
 static void append_texts(GString *out, const GPtrArray *parts, const struct config_limits *limits,
-			 struct defects *defects)
+			 GArray *marks, struct defects *defects)
 {
 	for (guint i = 0; i < parts->len && (int64_t)out->len <= limits->body_bytes; i++) {
 		const struct part *part = g_ptr_array_index(parts, i);
 		size_t size;
 		g_autofree char *text = read_text(part, &size, defects);
 		if (is_html(part))
-			append_plain_from_html(out, text, size, limits, defects);
+			append_plain_from_html(out, text, size, limits, marks, defects);
 		else
 			append(out, text, size);
 	}
 }
 
-char *body_text(const struct body_choice *choice, const struct config_limits *limits,
+char *body_text(const struct body_choice *choice, const struct config_limits *limits, GArray *marks,
 		struct defects *defects)
 {
 	GString *out = g_string_new(NULL);
 
-	append_texts(out, choice->text, limits, defects);
+	append_texts(out, choice->text, limits, marks, defects);
 	/* Senders put an empty text beside their HTML. */
 	if (is_blank_text(out->str)) {
 		g_string_truncate(out, 0);
-		append_texts(out, choice->html, limits, defects);
+		g_array_set_size(marks, 0);
+		append_texts(out, choice->html, limits, marks, defects);
 	}
 	body_cut(out, limits->body_bytes, defects);
 	return g_string_free(out, FALSE);

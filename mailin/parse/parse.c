@@ -15,6 +15,7 @@
 #include "mailin/parse/detect.h"
 #include "mailin/parse/encoded_word.h"
 #include "mailin/parse/mime.h"
+#include "mailin/parse/reply.h"
 
 enum {
 	DATE_BYTES_MAX = 255, /* of Date as written */
@@ -262,6 +263,24 @@ static void set_auto(struct run *run)
 	g_ptr_array_free(answers.values, TRUE);
 }
 
+/* Of TextBody and the marks of the HTML that it was made from. */
+static void set_reply(struct run *run, const GArray *marks)
+{
+	const char *text = wire_get_text(run->document, "TextBody");
+	const struct reply_hints hints = {
+		.forwarded = reply_forwards(wire_get_text(run->document, "Subject")),
+		.marks = (const struct html_mark *)(const void *)marks->data,
+		.mark_count = marks->len,
+	};
+	struct reply reply;
+
+	reply_split(text, strlen(text), &hints, &reply);
+	wire_set_text(run->document, "StrippedTextReply", reply.text);
+	wire_set_text(run->mailpipe, "StrippedQuote", reply.quote);
+	wire_set_text(run->mailpipe, "ReplyRule", reply.rule);
+	reply_clear(&reply);
+}
+
 /* Takes the body; where the mail has none, that of its winmail.dat (or NULL) is used. */
 static void set_body(struct run *run, const char *key, char *body, const char *from_tnef)
 {
@@ -294,6 +313,8 @@ static void set_contents(struct run *run)
 {
 	struct body_choice choice;
 	struct attachments *attachments = attachments_new(run->limits, &run->defects);
+	g_autoptr(GArray) tnef_marks = g_array_new(FALSE, FALSE, sizeof(struct html_mark));
+	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(struct html_mark));
 
 	g_ptr_array_add(kept, attachments);
 	body_choose(run->root, &choice);
@@ -301,11 +322,16 @@ static void set_contents(struct run *run)
 		attachments_add(attachments, g_ptr_array_index(choice.attachments, i));
 	const char *html = attachments_html(attachments);
 	g_autofree char *html_as_text =
-		html == NULL ? NULL : body_text_of_html(html, run->limits, &run->defects);
+		html == NULL ? NULL
+			     : body_text_of_html(html, run->limits, tnef_marks, &run->defects);
 	const char *text = attachments_text(attachments);
-	set_body(run, "TextBody", body_text(&choice, run->limits, &run->defects),
-		 text != NULL ? text : html_as_text);
+	char *body = body_text(&choice, run->limits, marks, &run->defects);
+	bool other = is_blank_text(body);
+	set_body(run, "TextBody", body, text != NULL ? text : html_as_text);
 	set_body(run, "HtmlBody", body_html(&choice, run->limits, &run->defects), html);
+	if (other && text != NULL)
+		g_array_set_size(tnef_marks, 0);
+	set_reply(run, other ? tnef_marks : marks);
 	wire_set(run->document, "Attachments", attachments_take(attachments));
 	body_choice_clear(&choice);
 	if (is_empty(run->document) && has_outside(run->root))

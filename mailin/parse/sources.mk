@@ -15,6 +15,7 @@ PARSE_SOURCES = \
 	mailin/parse/mime.c \
 	mailin/parse/param.c \
 	mailin/parse/parse.c \
+	mailin/parse/reply.c \
 	mailin/parse/sandbox.c \
 	mailin/parse/tnef.c \
 	mailin/parse/tnef_stream.c \

@@ -15,10 +15,10 @@ file = {"Name": "a.bin", "ContentType": "a/b", "ContentLength": 4, "ContentID": 
 person = {"Email": "", "Name": "", "MailboxHash": ""}
 document = {"MessageID": "00000000-0000-8000-8000-000000000000", "Attachments": [file], "Headers": [],
             "FromFull": person, "ToFull": [], "CcFull": [], "BccFull": []}
-for key in "MessageStream OriginalRecipient MailboxHash From FromName To Cc Bcc ReplyTo Subject Date TextBody HtmlBody".split():
+for key in "MessageStream OriginalRecipient MailboxHash From FromName To Cc Bcc ReplyTo Subject Date TextBody HtmlBody StrippedTextReply".split():
     document[key] = ""
 document["Mailpipe"] = {"Version": 1, "ReceivedAt": "2024-01-01T00:00:00Z", "MessageIDHeader": "", "InReplyTo": [],
-    "References": [], "DateUTC": None, "Auto": "no", "Defects": [],
+    "References": [], "DateUTC": None, "Auto": "no", "StrippedQuote": "", "ReplyRule": "", "Defects": [],
     "Envelope": {key: "" for key in "Sender Recipient QueueID ClientAddress ClientName Helo SaslUsername".split()}}
 document["Mailpipe"]["Envelope"]["Size"] = 0
 if name == "crash":

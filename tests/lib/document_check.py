@@ -23,14 +23,14 @@ ENVELOPE = {"Sender": str, "Recipient": str, "QueueID": str, "ClientAddress": st
             "ClientName": str, "Helo": str, "SaslUsername": str}
 MAILPIPE = {"Version": int, "ReceivedAt": str, "Envelope": ENVELOPE, "MessageIDHeader": str,
             "InReplyTo": [str], "References": [str], "DateUTC": (str, type(None)), "Auto": str,
-            "Defects": [str]}
+            "StrippedQuote": str, "ReplyRule": str, "Defects": [str]}
 ATTACHMENT = {"Name": str, "ContentType": str, "ContentLength": int, "ContentID": str,
               "Content": str, "Sha256": str, "DetectedType": str, "Disposition": str}
 DOCUMENT = {"MessageID": str, "MessageStream": str, "OriginalRecipient": str,
             "MailboxHash": str, "From": str, "FromName": str, "FromFull": ADDRESS, "To": str,
             "ToFull": [ADDRESS], "Cc": str, "CcFull": [ADDRESS], "Bcc": str,
             "BccFull": [ADDRESS], "ReplyTo": str, "Subject": str, "Date": str,
-            "TextBody": str, "HtmlBody": str, "Headers": [{"Name": str, "Value": str}],
+            "TextBody": str, "HtmlBody": str, "StrippedTextReply": str, "Headers": [{"Name": str, "Value": str}],
             "Attachments": [ATTACHMENT], "Mailpipe": MAILPIPE}
 # Single lines: a reader pastes them into lists, logs and headers.
 ONE_LINE = ("From", "FromName", "To", "Cc", "Bcc", "ReplyTo", "Subject", "Date")

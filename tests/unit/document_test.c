@@ -103,6 +103,7 @@ static void an_unparsed_mail_has_every_field(void **state)
 	assert_non_null(
 		strstr(got, "\"From\":\"\",\"FromName\":\"\",\"To\":\"\",\"Cc\":\"\",\"Bcc\":\"\","
 			    "\"ReplyTo\":\"\",\"Date\":\"\",\"TextBody\":\"\",\"HtmlBody\":\"\","
+			    "\"StrippedTextReply\":\"\","
 			    "\"FromFull\":{\"Email\":\"\",\"Name\":\"\",\"MailboxHash\":\"\"},"
 			    "\"ToFull\":[],\"CcFull\":[],\"BccFull\":[],\"Headers\":[],"
 			    "\"Attachments\":[],\"Mailpipe\":{"));
