@@ -82,6 +82,8 @@ struct config_route {
 	bool serial;
 	int64_t raw; /* enum config_raw */
 	bool notify;
+	bool threads;
+	bool thread_by_subject;
 	int64_t require;             /* enum config_require */
 	int64_t unverified;          /* enum config_unverified */
 	char **attachments_allow;    /* "image/png", "*.pdf"; NULL at the end; none: all */

@@ -326,6 +326,11 @@ const struct parameter config_route_parameters[] = {
 	       "Put the raw mail into the document: always, never, or when parsing failed."),
 	BOOL("route NAME", "notify", ROUTE(notify), "yes",
 	     "Notices to those who write to this route; see section notify."),
+	BOOL("route NAME", "threads", ROUTE(threads), "no",
+	     "Find out which messages belong together; a target that asks for threads has them "
+	     "anyway."),
+	BOOL("route NAME", "thread_by_subject", ROUTE(thread_by_subject), "no",
+	     "A participant's message with [#NUMBER] in its subject belongs to that thread."),
 	CHOICE("route NAME", "require", ROUTE(require), "none", require_choices,
 	       "What a sender must prove, or the address written to must have."),
 	CHOICE("route NAME", "unverified", ROUTE(unverified), "quarantine", unverified_choices,

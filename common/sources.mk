@@ -42,6 +42,7 @@ COMMON_SOURCES = \
 	common/stop.c \
 	common/supervisor.c \
 	common/suspect.c \
+	common/thread_key.c \
 	common/token.c \
 	common/topology.c \
 	common/watchdog.c \

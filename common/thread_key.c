@@ -1,0 +1,33 @@
+#include "common/thread_key.h"
+
+#include <glib.h>
+#include <string.h>
+
+/* A NUL between them: neither text can have one. */
+static void key_of(unsigned char key[SHA256_SIZE], const char *route, const char *text)
+{
+	g_autoptr(GString) both = g_string_new(route);
+
+	g_string_append_c(both, '\0');
+	g_string_append(both, text);
+	sha256_of(both->str, both->len, key);
+}
+
+void thread_key_id(unsigned char key[SHA256_SIZE], const char *route, const char *message_id)
+{
+	key_of(key, route, message_id);
+}
+
+void thread_key_sender(unsigned char key[SHA256_SIZE], const char *route, const char *email)
+{
+	key_of(key, route, email);
+}
+
+char *thread_key_email(const char *email)
+{
+	if (*email == '\0' || !g_utf8_validate(email, -1, NULL))
+		return NULL;
+	g_autofree char *lower = g_utf8_strdown(email, -1);
+
+	return g_utf8_normalize(lower, -1, G_NORMALIZE_NFC);
+}
