@@ -139,7 +139,7 @@ $(B)/sbin/mailin-ingest: $(B)/obj/mailin/mailin-ingest.o $(INGEST_LIB) $(COMMON_
 	$(call link,,$(WITH_TLS))
 $(B)/sbin/mailout: $(B)/obj/mailout/mailout.o $(MAILOUT_LIB) $(COMMON_LIB)
 	$(call link,,$(WITH_TLS))
-$(B)/bin/mailctl: $(B)/obj/mailctl/mailctl.o $(MAILCTL_LIB) $(MAILOUT_LIB) $(PARSE_LIB) $(COMMON_LIB)
+$(B)/bin/mailctl: $(B)/obj/mailctl/mailctl.o $(MAILCTL_LIB) $(MAILOUT_LIB) $(INGEST_LIB) $(PARSE_LIB) $(COMMON_LIB)
 	$(call link,,$(WITH_TLS))
 
 $(B)/tests/unit/%.t: $(B)/obj/tests/unit/%.o $(PARSE_LIB) $(INGEST_LIB) $(MAILCTL_LIB) $(MAILOUT_LIB) $(MAILIN_LIB) $(COMMON_LIB)
@@ -232,8 +232,9 @@ MAN_PAGES := $(wildcard man/*.[1578])
 SBIN_PROGRAMS := $(addprefix $(B)/sbin/,mailin mailin-tls mailin-ingest mailout)
 UNITS := mailin-ingest.service mailout.service mailpipe-watch.service mailpipe-purge.service mailpipe-purge.timer
 TEMPLATES := $(shell find templates -type f 2>/dev/null)
+TARGETS := $(wildcard mailin/targets/*.sql)
 
-install: all ## install programs, manual pages, templates, postfix's files, services
+install: all ## install programs, manual pages, templates, targets, postfix's files, services
 	@$(MAKE) --no-print-directory install-built
 
 # What was built, whatever the flags were: the sandbox's installation.
@@ -253,6 +254,8 @@ install-built:
 	for file in $(TEMPLATES); do \
 		install -D -m 644 $$file $(DESTDIR)$(datadir)/mailpipe/$$file || exit 1; \
 	done
+	install -d $(DESTDIR)$(datadir)/mailpipe/targets
+	install -m 644 $(TARGETS) $(DESTDIR)$(datadir)/mailpipe/targets
 	for page in $(MAN_PAGES); do \
 		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; \
 	done

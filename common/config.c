@@ -74,6 +74,22 @@ static bool check_alerts(const struct config *config, struct reason *reason)
 	return false;
 }
 
+/* A name cannot lead out of the folders. */
+static bool check_target(const struct config *config, const struct config_route *route,
+			 struct reason *reason)
+{
+	const char *target = route->target;
+	size_t size = strspn(target, "abcdefghijklmnopqrstuvwxyz0123456789-_");
+
+	if (*target == '/' || (size > 0 && target[size] == '\0'))
+		return true;
+	outcome_retry(reason, STATUS,
+		      "%s:%d: [route %s] target: \"%s\" is neither a name of a-z 0-9 - _ nor an "
+		      "absolute path",
+		      config->file, route->line, route->name, target);
+	return false;
+}
+
 static bool check_routes(struct config *config, struct reason *reason)
 {
 	for (size_t i = 0; i < config->route_count; i++) {
@@ -94,6 +110,8 @@ static bool check_routes(struct config *config, struct reason *reason)
 				      config->file, route->line, route->name);
 			return false;
 		}
+		if (!check_target(config, route, reason))
+			return false;
 	}
 	return true;
 }

@@ -93,6 +93,7 @@ struct config_route {
 	int64_t attachments_refused; /* enum config_refused */
 	int64_t attachments_other;   /* enum config_other */
 	int64_t inline_side;         /* pixels; smaller ones within HTML are decorations */
+	char *target;                /* NAME in one of the folders, or an absolute path */
 	int64_t keep;                /* 0: for ever */
 	int line;                    /* of [route NAME] */
 };
@@ -187,6 +188,7 @@ struct config {
 	int64_t ingest_batch_bytes;
 	int64_t ingest_batch_wait;
 	int64_t ingest_backoff_max;
+	char **ingest_targets; /* folders of SQL files, NULL at the end; earlier ones win */
 	/* [alerts] */
 	char **alerts_to; /* addresses, NULL at the end; as the next */
 	char **alerts_sms_to;

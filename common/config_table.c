@@ -254,6 +254,9 @@ const struct parameter config_parameters[] = {
 	     "Time a first message waits for others to join its transaction."),
 	TIME("ingest", "backoff_max", FIELD(ingest_backoff_max), "30s", 100, 10 * MINUTE,
 	     "Longest pause between two tries when the database or the broker is away."),
+	LIST("ingest", "targets", FIELD(ingest_targets),
+	     "/etc/mailpipe/targets /usr/local/share/mailpipe/targets /usr/share/mailpipe/targets",
+	     "Folders of targets, SQL files; the first one that has a target wins."),
 
 	INT("mailout", "workers", FIELD(mailout_workers), "1", 1, 64, "Worker processes."),
 	INT("mailout", "batch_count", FIELD(mailout_batch_count), "250", 1, 1000,
@@ -335,6 +338,9 @@ const struct parameter config_route_parameters[] = {
 	       "What a sender must prove, or the address written to must have."),
 	CHOICE("route NAME", "unverified", ROUTE(unverified), "quarantine", unverified_choices,
 	       "What happens to a mail that lacks what is required."),
+	TEXT("route NAME", "target", ROUTE(target), "inbox",
+	     "What is written besides the message: the name of a target (inbox, support, gallery) "
+	     "or the path of an SQL file."),
 	LIST("route NAME", "attachments_allow", ROUTE(attachments_allow), "",
 	     "Attachments that are taken, by content (image/*) or by name (*.pdf); empty: all."),
 	LIST("route NAME", "attachments_refuse", ROUTE(attachments_refuse), "",

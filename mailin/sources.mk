@@ -25,6 +25,11 @@ INGEST_SOURCES = \
 	mailin/ingest/reader.c \
 	mailin/ingest/settle.c \
 	mailin/ingest/store.c \
+	mailin/ingest/target.c \
+	mailin/ingest/target_file.c \
+	mailin/ingest/target_parameter.c \
+	mailin/ingest/target_rows.c \
+	mailin/ingest/target_token.c \
 	mailin/ingest/worker.c \
 	mailin/ingest/worker_cautious.c \
 	mailin/ingest/worker_defer.c \

@@ -117,8 +117,11 @@ struct inbound {
 	bool told;
 
 	/* What became of it; set by store_batch(). */
+	bool fresh;     /* it is written in this transaction */
 	bool duplicate; /* its row was there already */
 	bool in_doubt;  /* a COMMIT whose answer was lost may have stored it */
+
+	int target_conflicts; /* tries of it alone that its target's keys stood against */
 
 	struct _GStringChunk *texts; /* owns them all */
 };

@@ -7,6 +7,7 @@
 #include "common/dial.h"
 #include "common/rows.h"
 #include "mailin/ingest/policy.h"
+#include "mailin/ingest/target.h"
 
 /*
  * The inserts have no ON DUPLICATE KEY UPDATE: what is there is asked first, so a duplicate key
@@ -59,6 +60,7 @@ struct store {
 	struct rows told;
 	struct rows known_messages;
 	struct rows known_blobs;
+	struct targets *targets;
 	GArray *values; /* of the statement in hand */
 };
 
@@ -84,6 +86,7 @@ struct store *store_open(const struct config *config, struct deadline deadline,
 	rows_init(&store->told, &told_shape, db);
 	rows_init(&store->known_messages, &known_message_shape, db);
 	rows_init(&store->known_blobs, &known_blob_shape, db);
+	store->targets = targets_new(config, db);
 	return store;
 }
 
@@ -100,6 +103,7 @@ void store_close(struct store **store)
 	rows_clear(&old->told);
 	rows_clear(&old->known_messages);
 	rows_clear(&old->known_blobs);
+	targets_free(&old->targets);
 	g_array_unref(old->values);
 	db_close(&old->db);
 	g_free(old);
@@ -109,6 +113,11 @@ void store_close(struct store **store)
 struct db *store_db(struct store *store)
 {
 	return store->db;
+}
+
+bool store_complaint(struct store *store, struct reason *reason)
+{
+	return targets_complaint(store->targets, reason);
 }
 
 bool store_lost(const struct store *store)
@@ -188,6 +197,7 @@ static enum outcome find_new(struct store *store, struct sorted *sorted, struct 
 	for (size_t i = 0; i < sorted->count; i++) {
 		struct inbound *message = sorted->messages[i];
 
+		message->fresh = false;
 		message->duplicate = unique > 0 && memcmp(&sorted->messages[unique - 1]->id,
 							  &message->id, sizeof(struct id)) == 0;
 		if (!message->duplicate)
@@ -209,6 +219,8 @@ static enum outcome find_new(struct store *store, struct sorted *sorted, struct 
 		else if (sorted->messages[i]->in_doubt)
 			sorted->messages[i]->duplicate = false; /* it was we who stored it */
 	}
+	for (size_t i = 0; i < count; i++)
+		sorted->messages[i]->fresh = true;
 	sorted->count = count;
 	return OUTCOME_OK;
 }
@@ -497,10 +509,14 @@ enum outcome store_batch(struct store *store, struct inbound **messages, size_t 
 	enum outcome outcome = check_sizes(store, messages, count, reason);
 
 	if (outcome == OUTCOME_OK)
+		outcome = targets_prepare(store->targets, messages, count, reason);
+	if (outcome == OUTCOME_OK)
 		outcome = db_begin(store->db, reason);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	outcome = fill_transaction(store, &sorted, reason);
+	if (outcome == OUTCOME_OK)
+		outcome = targets_run(store->targets, messages, count, reason);
 	if (outcome == OUTCOME_OK)
 		outcome = delete_told(store, messages, count, reason);
 	if (outcome == OUTCOME_OK)

@@ -31,6 +31,9 @@ void store_close(struct store **store);
 /* Its connection, for statements of others between the batches; borrowed. */
 struct db *store_db(struct store *store);
 
+/* What somebody should read in the log, once each; false: nothing. */
+bool store_complaint(struct store *store, struct reason *reason);
+
 /* After a failure: is the connection gone, so that only store_close() makes sense? */
 bool store_lost(const struct store *store);
 

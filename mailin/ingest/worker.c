@@ -196,8 +196,11 @@ static enum outcome store_messages(struct inbound **messages, size_t count, void
 
 	if (!link_open_store(worker, reason))
 		return OUTCOME_RETRY;
+	struct reason complaint;
 	enum outcome outcome = store_now(worker, messages, count, reason);
 
+	if (store_complaint(worker->store, &complaint))
+		worker_log_lost("target", &complaint);
 	if (outcome == OUTCOME_OK) {
 		backoff_reset(&worker->store_backoff);
 		backoff_reset(&worker->broker_backoff);
