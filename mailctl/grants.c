@@ -38,6 +38,9 @@ static const struct grant ingest_grants[] = {
 	{"UPDATE", "tickets"},
 	{"SELECT", "ticket_messages"},
 	{"INSERT", "ticket_messages"},
+	{"SELECT", "registered_addresses"},
+	{"SELECT", "registered_senders"},
+	{"SELECT", "registered_tokens"},
 	{NULL, NULL},
 };
 
@@ -92,11 +95,14 @@ static const struct grant web_grants[] = {
 	{"SELECT", "tickets_readable"},
 	{"SELECT", "ticket_messages"},
 	{"SELECT", "ticket_messages_readable"},
+	{"SELECT", "registered_addresses"},
 	{NULL, NULL},
 };
 
 static const struct grant postfix_grants[] = {
 	{"SELECT", "recipients"},
+	{"SELECT", "recipient_addresses"},
+	{"SELECT", "recipient_tokens"},
 	{NULL, NULL},
 };
 

@@ -23,6 +23,8 @@ INGEST_SOURCES = \
 	mailin/ingest/pending.c \
 	mailin/ingest/policy.c \
 	mailin/ingest/reader.c \
+	mailin/ingest/resolve.c \
+	mailin/ingest/secrets.c \
 	mailin/ingest/settle.c \
 	mailin/ingest/store.c \
 	mailin/ingest/target.c \

@@ -3,6 +3,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "common/route.h"
 #include "common/topology.h"
 #include "common/wire.h"
 #include "mailin/ingest/attachments.h"
@@ -182,6 +183,23 @@ static void read_headers(struct reader *reader, const struct wire *document,
 					reader->config->limits.headers, header_members);
 }
 
+/* What is after the delimiter is read again: MailboxHash is the producer's word. */
+static void read_token(struct reader *reader, struct inbound *inbound)
+{
+	const char *delimiters = reader->config->recipient_delimiter;
+
+	if (reader->failed)
+		return;
+	g_autofree char *base = route_base_address(delimiters, inbound->recipient.data);
+	g_autofree char *extension = route_mailbox_hash(delimiters, inbound->recipient.data);
+
+	inbound->base_address = reader_copy(reader, base, strlen(base));
+	if (token_parse(inbound->token, extension, strlen(extension)))
+		token_hash(inbound->token, inbound->token_hash);
+	else
+		inbound->token[0] = '\0';
+}
+
 static bool is_auto_kind(const char *kind)
 {
 	static const char *const kinds[] = {"no",   "bounce", "replied", "generated",
@@ -246,6 +264,7 @@ static void read_document(struct reader *reader, struct wire *document, struct i
 	if (inbound->text_reply.data == NULL)
 		inbound->text_reply = inbound->text_body;
 	check_route(reader, inbound->route.data, queue);
+	read_token(reader, inbound);
 	read_addresses(reader, document, inbound);
 	read_headers(reader, document, inbound);
 	read_mailpipe(reader, inbound, mailpipe);

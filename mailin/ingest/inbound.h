@@ -17,6 +17,7 @@
 #include "common/id.h"
 #include "common/outcome.h"
 #include "common/sha256.h"
+#include "common/token.h"
 
 struct _GStringChunk;
 
@@ -111,6 +112,20 @@ struct inbound {
 	struct inbound_attachment *refused;
 	size_t refused_count;
 	struct inbound_rejection rejection;
+
+	/* The recipient as registrations know it, and the token in its extension (common/token.h);
+	 * "" and all zero if there is none. */
+	struct inbound_text base_address;
+	char token[TOKEN_TEXT_SIZE];
+	unsigned char token_hash[TOKEN_HASH_SIZE];
+
+	/* Set by resolve_batch(). */
+	int64_t address_id;     /* registered_addresses.id; 0: none of them is for this mail */
+	bool token_ok;          /* a valid token of this address, and the sender may use it */
+	bool sender_registered; /* From is registered at this address, by name or domain */
+	bool own_proof;         /* the registration says what is to be proven, not the route: */
+	int64_t proof;          /* enum config_require: none, spf-or-dkim or dmarc */
+	struct inbound_text owner_id; /* data NULL: none */
 
 	/* It was put off or given up before, so that inbound_pending may have a row; the caller of
 	 * store_batch() knows. */
