@@ -12,6 +12,7 @@ static const size_t texts[] = {
 	offsetof(struct inbound, cc_json),     offsetof(struct inbound, bcc_json),
 	offsetof(struct inbound, reply_to),    offsetof(struct inbound, subject),
 	offsetof(struct inbound, text_body),   offsetof(struct inbound, html_body),
+	offsetof(struct inbound, text_reply),  offsetof(struct inbound, text_quote),
 	offsetof(struct inbound, headers),     offsetof(struct inbound, defects),
 	offsetof(struct inbound, in_reply_to), offsetof(struct inbound, reference_ids),
 	offsetof(struct inbound, date_header), offsetof(struct inbound, message_id_header),

@@ -37,7 +37,7 @@ may_not ingest 'CREATE TABLE x (a INT)' 'create tables'
 
 for table in messages blobs attachments messages_readable attachments_readable refused_attachments \
 	refused_attachments_readable gallery_photos gallery_photos_readable inbound_pending \
-	inbound_pending_readable message_states; do
+	inbound_pending_readable message_states registered_addresses; do
 	may web "SELECT * FROM $table" "read $table"
 done
 may_not web "$message" 'store a message'
@@ -45,9 +45,14 @@ may_not web "UPDATE messages SET subject = 'x'" 'change a message'
 may_not web 'DELETE FROM messages' 'delete messages'
 may_not web 'SELECT * FROM addresses' 'read addresses'
 may_not web 'SELECT * FROM recipients' 'read recipients'
+may_not web 'SELECT * FROM registered_tokens' 'read tokens'
+may ingest 'SELECT * FROM registered_tokens' 'read tokens'
+may_not ingest 'DELETE FROM registered_tokens' 'delete tokens'
 
-may postfix 'SELECT * FROM recipients' 'read the view recipients'
-for table in addresses messages blobs attachments messages_readable schema_migrations; do
+for view in recipients recipient_addresses recipient_tokens; do
+	may postfix "SELECT * FROM $view" "read the view $view"
+done
+for table in addresses registered_addresses registered_senders registered_tokens messages blobs attachments messages_readable schema_migrations; do
 	may_not postfix "SELECT * FROM $table" "read $table"
 done
 may_not postfix "INSERT INTO recipients (pattern) VALUES ('x')" 'write to the view'

@@ -139,6 +139,7 @@ static void readers_may_only_select(void **state)
 				       "SELECT ON `a``b`.`message_states`",
 				       "SELECT ON `a``b`.`tickets`", NULL},
 		      (const char *[]){"SELECT ON `a``b`.`thread_tokens`",
+				       "SELECT ON `a``b`.`registered_tokens`",
 				       "SELECT ON `a``b`.`addresses`", NULL});
 }
 
