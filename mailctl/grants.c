@@ -103,6 +103,7 @@ static const struct grant postfix_grants[] = {
 	{"SELECT", "recipients"},
 	{"SELECT", "recipient_addresses"},
 	{"SELECT", "recipient_tokens"},
+	{"SELECT", "recipient_threads"},
 	{NULL, NULL},
 };
 

@@ -44,8 +44,8 @@ CREATE TABLE IF NOT EXISTS registered_tokens (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci
 COMMENT='The tokens of registered addresses, hashed';
 
--- What Postfix may read besides recipients; all by an index.  Two views, because one of a UNION
--- would be made as a whole for each question.
+-- What Postfix may read besides recipients; all by an index.  Several views, because one of a
+-- UNION would be made as a whole for each question.
 CREATE OR REPLACE SQL SECURITY DEFINER VIEW recipient_addresses AS
 SELECT r.address, r.address_utf8, r.route
 FROM registered_addresses r
@@ -56,3 +56,9 @@ SELECT t.token_hash, r.address, r.address_utf8, r.route
 FROM registered_tokens t JOIN registered_addresses r ON r.id = t.registered_id
 WHERE (t.valid_until IS NULL OR t.valid_until > UTC_TIMESTAMP(3))
 	AND (r.valid_until IS NULL OR r.valid_until > UTC_TIMESTAMP(3));
+
+-- Reply addresses of threads (0008).
+CREATE OR REPLACE SQL SECURITY DEFINER VIEW recipient_threads AS
+SELECT k.token_hash, t.route
+FROM thread_tokens k JOIN threads t ON t.id = k.thread_id
+WHERE k.valid;

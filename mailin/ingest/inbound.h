@@ -120,12 +120,15 @@ struct inbound {
 	unsigned char token_hash[TOKEN_HASH_SIZE];
 
 	/* Set by resolve_batch(). */
-	int64_t address_id;     /* registered_addresses.id; 0: none of them is for this mail */
-	bool token_ok;          /* a valid token of this address, and the sender may use it */
-	bool sender_registered; /* From is registered at this address, by name or domain */
+	int64_t address_id; /* registered_addresses.id; 0: none of them is for this mail */
+	bool token_ok; /* a valid token of this address whose senders From is one of, or of a thread
+			*/
+	bool sender_registered; /* From is among those that a registration of this address names */
 	bool own_proof;         /* the registration says what is to be proven, not the route: */
 	int64_t proof;          /* enum config_require: none, spf-or-dkim or dmarc */
 	struct inbound_text owner_id; /* data NULL: none */
+	bool has_token_thread;        /* the token is that of a thread of this route: */
+	struct id token_thread;
 
 	/* It was put off or given up before, so that inbound_pending may have a row; the caller of
 	 * store_batch() knows. */

@@ -31,6 +31,13 @@ static const struct rows_shape sender_shape = {
 	" WHERE NOT r.needs_token AND " VALID("r") " AND s.lookup IN (",
 	"?", ")", 1};
 
+static const struct rows_shape thread_shape = {
+	"SELECT k.token_hash, t.id, t.route, k.valid FROM thread_tokens k"
+	" JOIN threads t ON t.id = k.thread_id WHERE k.token_hash IN (",
+	"?", ")", 1};
+
+enum { THREAD_HASH, THREAD_ID, THREAD_ROUTE, THREAD_VALID };
+
 enum {
 	COLUMN_KEY,
 	COLUMN_SENDER,
@@ -45,6 +52,7 @@ enum {
 struct resolve {
 	const struct config *config; /* borrowed */
 	struct rows tokens;
+	struct rows threads;
 	struct rows senders;
 };
 
@@ -71,6 +79,7 @@ struct resolve *resolve_new(struct db *db, const struct config *config)
 
 	resolve->config = config;
 	rows_init(&resolve->tokens, &token_shape, db);
+	rows_init(&resolve->threads, &thread_shape, db);
 	rows_init(&resolve->senders, &sender_shape, db);
 	return resolve;
 }
@@ -80,6 +89,7 @@ void resolve_free(struct resolve **resolve)
 	if (*resolve == NULL)
 		return;
 	rows_clear(&(*resolve)->tokens);
+	rows_clear(&(*resolve)->threads);
 	rows_clear(&(*resolve)->senders);
 	g_free(*resolve);
 	*resolve = NULL;
@@ -185,35 +195,64 @@ static void take_registration(struct question *question, const struct db_value *
 		g_string_chunk_insert_len(message->texts, owner->data, (gssize)owner->size);
 }
 
-static void take_token_of(struct question *question, const struct db_value *columns)
+/* Somebody's token: is it the recipient's? */
+static bool take_known(struct question *question, const unsigned char *hash)
 {
-	struct inbound *message = question->message;
-	const unsigned char *hash = columns[COLUMN_KEY].data;
+	const struct inbound *message = question->message;
 
 	for (size_t i = 0; i < question->secrets.count; i++)
 		if (token_hash_equal(question->secrets.item[i].hash, hash))
 			question->secrets.item[i].known = true;
-	if (message->token[0] == '\0' || !token_hash_equal(message->token_hash, hash) ||
-	    columns[COLUMN_VALID].number == 0 ||
-	    strcmp(columns[COLUMN_ADDRESS].data, message->base_address.data) != 0)
-		return;
-	take_registration(question, columns);
-	message->token_ok = message->address_id != 0;
+	return message->token[0] != '\0' && token_hash_equal(message->token_hash, hash);
+}
+
+static const GPtrArray *askers_of(const struct batch *batch, const struct db_value *hash)
+{
+	char key[SHA256_TEXT_SIZE];
+
+	if (hash->size != TOKEN_HASH_SIZE)
+		return NULL;
+	return g_hash_table_lookup(batch->askers, sha256_text(hash->data, key));
 }
 
 static bool take_token(const struct db_value *columns, size_t count, void *context)
 {
-	struct batch *batch = context;
-	char key[SHA256_TEXT_SIZE];
+	const GPtrArray *askers = askers_of(context, &columns[COLUMN_KEY]);
 
 	(void)count;
-	if (columns[COLUMN_KEY].size != TOKEN_HASH_SIZE)
-		return true;
-	const GPtrArray *askers =
-		g_hash_table_lookup(batch->askers, sha256_text(columns[COLUMN_KEY].data, key));
+	for (guint i = 0; askers != NULL && i < askers->len; i++) {
+		struct question *question = askers->pdata[i];
+		struct inbound *message = question->message;
 
-	for (guint i = 0; askers != NULL && i < askers->len; i++)
-		take_token_of(askers->pdata[i], columns);
+		if (!take_known(question, columns[COLUMN_KEY].data) ||
+		    columns[COLUMN_VALID].number == 0 ||
+		    strcmp(columns[COLUMN_ADDRESS].data, message->base_address.data) != 0)
+			continue;
+		take_registration(question, columns);
+		message->token_ok = message->address_id != 0;
+	}
+	return true;
+}
+
+static bool take_thread(const struct db_value *columns, size_t count, void *context)
+{
+	const GPtrArray *askers = askers_of(context, &columns[THREAD_HASH]);
+
+	(void)count;
+	for (guint i = 0; askers != NULL && i < askers->len; i++) {
+		struct question *question = askers->pdata[i];
+		struct inbound *message = question->message;
+
+		if (!take_known(question, columns[THREAD_HASH].data) ||
+		    columns[THREAD_VALID].number == 0 ||
+		    columns[THREAD_ID].size != sizeof(message->token_thread) ||
+		    strcmp(columns[THREAD_ROUTE].data, message->route.data) != 0)
+			continue;
+		memcpy(&message->token_thread, columns[THREAD_ID].data,
+		       sizeof(message->token_thread));
+		message->has_token_thread = true;
+		message->token_ok = true;
+	}
 	return true;
 }
 
@@ -247,18 +286,24 @@ static enum outcome ask_tokens(struct resolve *resolve, struct batch *batch, str
 	}
 	if (batch->values->len == 0)
 		return OUTCOME_OK;
-	return rows_select(&resolve->tokens, (const struct db_value *)batch->values->data,
-			   batch->values->len, take_token, batch, reason);
+	const struct db_value *values = (const struct db_value *)batch->values->data;
+	enum outcome outcome = rows_select(&resolve->tokens, values, batch->values->len, take_token,
+					   batch, reason);
+
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	return rows_select(&resolve->threads, values, batch->values->len, take_thread, batch,
+			   reason);
 }
 
-/* Of those that no token has told. */
+/* Of those that no token of an address has told. */
 static enum outcome ask_senders(struct resolve *resolve, struct batch *batch, struct reason *reason)
 {
 	g_array_set_size(batch->values, 0);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct question *question = &batch->questions[i];
 
-		for (int l = 0; l < LOOKUPS && !question->message->token_ok; l++)
+		for (int l = 0; l < LOOKUPS && question->message->address_id == 0; l++)
 			if (question->lookup[l] != NULL &&
 			    ask(batch, question->lookup[l], question))
 				add_value(batch, db_text(question->lookup[l]));
@@ -318,6 +363,7 @@ static void begin(struct batch *batch, struct inbound **messages, size_t count)
 		message->own_proof = false;
 		message->proof = CONFIG_REQUIRE_NONE;
 		message->owner_id = (struct inbound_text){NULL, 0};
+		message->has_token_thread = false;
 		question->message = message;
 		question->rank = LOOKUPS;
 		secrets_find(message, &question->secrets);

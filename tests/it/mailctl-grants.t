@@ -49,7 +49,7 @@ may_not web 'SELECT * FROM registered_tokens' 'read tokens'
 may ingest 'SELECT * FROM registered_tokens' 'read tokens'
 may_not ingest 'DELETE FROM registered_tokens' 'delete tokens'
 
-for view in recipients recipient_addresses recipient_tokens; do
+for view in recipients recipient_addresses recipient_tokens recipient_threads; do
 	may postfix "SELECT * FROM $view" "read the view $view"
 done
 for table in addresses registered_addresses registered_senders registered_tokens messages blobs attachments messages_readable schema_migrations; do
