@@ -13,10 +13,15 @@
 /* The config by itself: limits that do not fit each other, password files. */
 void check_config(const struct config *config, struct report *report);
 
-/* Each user's login and rights, the migrations, the addresses, the server's settings. */
+/* Each user's login and rights, the migrations, the targets, the addresses, the server's settings.
+ */
 void check_mysql(const struct config *config, struct report *report);
 /* The server's settings alone, over a connection that is there (`mailctl setup` does that, too). */
 void check_mysql_server(struct db *db, const struct config *config, struct report *report);
+
+/* That the server would take the statements of all routes' targets; over a connection of the ingest
+ * user. */
+void check_targets(struct db *db, const struct config *config, struct report *report);
 
 /* Each user's login, exchanges and queues; users' rights if rabbitmqctl (NULL: not) may be asked.
  */

@@ -163,6 +163,7 @@ static void check_user(const struct config *config, enum db_role role, struct re
 	if (role == ROLE_INGEST) {
 		check_migrations(db, report);
 		check_mysql_server(db, config, report);
+		check_targets(db, config, report);
 	} else if (role == ROLE_POSTFIX) {
 		check_addresses(db, config, report);
 	}

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "mailctl/migrate.h"
+
 struct grant {
 	const char *privilege;
 	const char *table;
@@ -211,6 +213,29 @@ static const char query[] =
 	"FROM information_schema.column_privileges "
 	"WHERE grantee = ? AND privilege_type <> 'USAGE' AND table_schema = ?";
 
+/* Does `sql` say that, and then the name alone? */
+static bool says(const char *sql, const char *what, const char *name)
+{
+	g_autofree char *text = g_strdup_printf("%s %s", what, name);
+
+	for (const char *p = strstr(sql, text); p != NULL; p = strstr(p + 1, text)) {
+		char next = p[strlen(text)];
+
+		if (!g_ascii_isalnum(next) && next != '_')
+			return true;
+	}
+	return false;
+}
+
+static bool is_ours(const char *table)
+{
+	for (size_t i = 0; i < migration_count; i++)
+		if (says(migrations[i].sql, "TABLE IF NOT EXISTS", table) ||
+		    says(migrations[i].sql, "VIEW", table))
+			return true;
+	return strcmp(table, "schema_migrations") == 0;
+}
+
 enum { COLUMN_PRIVILEGE, COLUMN_GRANTABLE, COLUMN_DATABASE, COLUMN_TABLE, COLUMN_COLUMN };
 
 static bool take_grant(const struct db_value *columns, size_t count, void *context)
@@ -220,6 +245,8 @@ static bool take_grant(const struct db_value *columns, size_t count, void *conte
 	const char *table = columns[COLUMN_TABLE].data;
 
 	(void)count;
+	if (table != NULL && !is_ours(table))
+		return true;
 	g_hash_table_add(set, grant_text(columns[COLUMN_PRIVILEGE].data, database, table,
 					 columns[COLUMN_COLUMN].data));
 	if (strcmp(columns[COLUMN_GRANTABLE].data, "YES") == 0)

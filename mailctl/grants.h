@@ -23,8 +23,8 @@ const struct config_user *role_user(enum db_role role, const struct config *conf
 GHashTable *grants_wanted(enum db_role role, const char *database);
 
 /* What an account ("'user'@'host'", as information_schema writes it) has in that database, at every
- * level: of the server, the database, tables and columns.  Other databases are none of our
- * business. */
+ * level: of the server, the database, our tables and their columns.  Other databases, and tables
+ * that no migration makes, are none of our business. */
 enum outcome grants_read(struct db *db, const char *account, const char *database,
 			 GHashTable **grants, struct reason *reason);
 

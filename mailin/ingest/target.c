@@ -12,8 +12,6 @@
 enum { LOOK_MS = 1000 };
 
 static const char STATUS[] = "4.3.5"; /* RFC 3463: system incorrectly configured */
-/* The only target that needs no file: without it there is nothing but the message. */
-static const char NOTHING[] = "inbox";
 
 /* Errors of the server that may be a race's or the data's: told apart by trying again. */
 enum {
@@ -176,6 +174,11 @@ void targets_check(const struct target_file *file, struct db *db,
 
 /* ---- files and their edits ---- */
 
+bool targets_is_optional(const char *name)
+{
+	return strcmp(name, "inbox") == 0;
+}
+
 static struct stamp stamp_of(const char *path)
 {
 	struct stat about;
@@ -204,7 +207,7 @@ static enum outcome read_first(struct targets *targets, struct target *target, c
 {
 	struct stamp stamp = stamp_of(path);
 
-	if (path == NULL && strcmp(target->name, NOTHING) == 0)
+	if (path == NULL && targets_is_optional(target->name))
 		return OUTCOME_OK;
 	if (path == NULL)
 		return outcome_retry(reason, STATUS,

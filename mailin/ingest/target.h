@@ -42,6 +42,9 @@ enum outcome targets_run(struct targets *targets, struct inbound *const *message
 /* Why an edit was not taken, once each; false: nothing to tell. */
 bool targets_complaint(struct targets *targets, struct reason *reason);
 
+/* Can routes have this target without its file?  There is nothing but the message then. */
+bool targets_is_optional(const char *name);
+
 /* Would the server take all statements of a file?  Each that it does not take is handed over:
  * `code` is the server's (0: it counts other parameters). */
 void targets_check(const struct target_file *file, struct db *db,

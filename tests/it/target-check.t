@@ -1,0 +1,41 @@
+#!/bin/sh
+# mailctl check has the server prepare each statement of the targets, and says what is wrong and what to do.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$(dirname "$0")/../lib/mailctl.sh"
+use_sandbox --only broker,database
+mailctl_config
+sed -i "s|^\[route support\]|[ingest]\ntargets = $TMP/none $TMP\n&\ntarget = own|" "$CONF"
+mailctl setup > /dev/null || bail_out 'setup'
+sql 'CREATE TABLE notes (id BINARY(16) PRIMARY KEY, subject VARCHAR(20))'
+user="$USERS-ingest.@.localhost."
+
+own() { printf '%s\n' "$@" > "$TMP/own.sql"; }
+check_finds() {
+	found=$(mailctl check)
+	is $? 1 "$1"
+	like "$found" "^error    target own: $2" "$1: the line"
+}
+
+check_finds 'no file' 'own.sql is in no folder of ingest.targets; see mailpipe-targets\(7\)$'
+own 'INSERT INTO notes (id, subject)' 'VALUES (:message_id, :Subject);'
+check_finds 'an unknown parameter' "$TMP/own.sql:2: unknown parameter :Subject; mend the file$"
+own '' 'INSERT INTO notes (id, subject) VALUES (:message_id, :subject);'
+check_finds 'a missing right' \
+	"$TMP/own.sql:2: database error 1142: INSERT command denied .*; GRANT INSERT ON .$MYSQL_DATABASE.\..notes. TO .$user$"
+sql "$(echo "$found" | sed -n 's/^error    target own: .*; \(GRANT .*\)/\1/p')"
+own 'INSERT INTO notes (id, subject) VALUES (:message_id, :subject);' '' \
+	'UPDATE notes SET subject = LEFT(:subject, 20) WHERE id = :message_id;'
+check_finds 'a right for the other statement' "$TMP/own.sql:3: .*; GRANT [A-Z, ]* ON .$MYSQL_DATABASE.\..notes. TO .$user$"
+own 'INSERT INTO notices (id) VALUES (:message_id);'
+check_finds 'a missing table' "$TMP/own.sql:1: database error 114[26]: "
+own 'INSERT INTO notes (id, subjekt) VALUES (:message_id, :subject);' 'INSERT INTO notes VALUE VALUE (:subject);'
+check_finds 'a missing column' "$TMP/own.sql:1: database error 1054: Unknown column 'subjekt'"
+like "$found" "^error    target own: $TMP/own.sql:2: database error 1064: " 'and a wrong syntax'
+own 'INSERT INTO notes (id, subject) VALUES (:message_id, LEFT(:subject, 20));'
+out=$(mailctl check)
+is $? 0 'all is well'
+like "$out" "^ok       target own: $TMP/own.sql: statements that the server takes: 1, for many mails at once: 1$" 'and says so'
+like "$out" '^ok       target inbox: ' 'the other routes have another one'
+mailctl setup > /dev/null
+is "$(mailctl check > "$TMP/out"; echo $?)" 0 'setup leaves the rights on tables that are not ours'
+done_testing
