@@ -28,7 +28,7 @@ say = $(if $(V),,@echo '  $(1) $(2)')
 
 B := build$(if $(SAN),-san)$(if $(filter clang%,$(notdir $(CC))),-clang)
 
-PKGS := gmime-3.0 libidn2 librabbitmq openssl libmariadb uuid json-c libpcre2-8 libseccomp libxml-2.0 inih nettle libesmtp-1.0 hiredis zlib
+PKGS := gmime-3.0 libidn2 libpsl librabbitmq openssl libmariadb uuid json-c libpcre2-8 libseccomp libxml-2.0 inih nettle libesmtp-1.0 hiredis zlib
 # hiredis asks for 64-bit file offsets, which both targets have anyway: with it mmap() would be called mmap64().
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g; s/-D_FILE_OFFSET_BITS=64//')
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lytnef -lmagic
@@ -46,7 +46,8 @@ MAILIN_STATIC_LIBS = -Wl,--exclude-libs,ALL -Wl,-Bstatic -lrabbitmq -lglib-2.0 -
 	-lnettle -luuid -Wl,-Bdynamic -lm
 PARSE_STATIC_LIBS = -Wl,--exclude-libs,ALL -Wl,-Bstatic -Wl,--start-group -lgmime-3.0 -lgio-2.0 -lgobject-2.0 \
 	-lgmodule-2.0 -lglib-2.0 -lpcre2-8 -lffi -ljson-c -lnettle -lseccomp -luuid -lytnef -lmagic -lz -llzma \
-	-lbz2 -Wl,--end-group -Wl,-Bdynamic -l:libgpgme.so.11 -l:libidn2.so.0 -lmount -lselinux -lresolv -lm
+	-lbz2 -lpsl -Wl,--end-group -Wl,-Bdynamic -l:libgpgme.so.11 -l:libidn2.so.0 -l:libunistring.so.2 \
+	-lmount -lselinux -lresolv -lm
 # Pulls OpenSSL in (common/broker_tls.c).
 WITH_TLS := -Wl,-u,broker_dial_tls
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN))

@@ -57,6 +57,7 @@ void broker_close(struct broker **broker);
 #define HEADER_DEAD_SINCE "dead-since"       /* seconds since 1970: when it was given up */
 #define HEADER_REQUEUED "requeued"           /* how often it came back from mail.dead */
 #define HEADER_REQUEUED_AT "requeued-at"     /* ... and when the last time, seconds since 1970 */
+#define HEADER_RELEASED "released"           /* from quarantine, seconds since 1970 */
 
 struct broker_header {
 	const char *name;
@@ -147,6 +148,7 @@ struct broker_delivery {
 	int64_t delivery_count; /* RabbitMQ's own: how often it was delivered before */
 	int64_t dead_since;
 	int64_t requeued_at;
+	int64_t released;
 	struct broker_properties *properties; /* owned; NULL unless they are kept */
 };
 

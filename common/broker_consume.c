@@ -304,6 +304,8 @@ static void take_headers(struct broker_delivery *to, const amqp_table_t *headers
 			to->dead_since = bounded(number_of(&entry->value), SECONDS_MAX);
 		else if (is_key(entry->key, HEADER_REQUEUED_AT))
 			to->requeued_at = bounded(number_of(&entry->value), SECONDS_MAX);
+		else if (is_key(entry->key, HEADER_RELEASED))
+			to->released = bounded(number_of(&entry->value), SECONDS_MAX);
 	}
 }
 

@@ -99,6 +99,9 @@ struct broker_message retry_message(const struct broker_delivery *delivery, cons
 	if (delivery->requeued_at != 0)
 		room[count++] = (struct broker_header){.name = HEADER_REQUEUED_AT,
 						       .number = MIN(delivery->requeued_at, now_s)};
+	if (delivery->released != 0)
+		room[count++] = (struct broker_header){.name = HEADER_RELEASED,
+						       .number = delivery->released};
 	return (struct broker_message){
 		.exchange = exchange,
 		.routing_key = routing_key,

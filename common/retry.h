@@ -8,7 +8,7 @@
  * on.
  *
  * A message that an operator put back from mail.dead keeps its headers requeued and requeued-at on
- * the way.
+ * the way, one from quarantine its released.
  */
 #ifndef COMMON_RETRY_H
 #define COMMON_RETRY_H
@@ -22,7 +22,7 @@
 
 #define HEADER_NEXT_ATTEMPT "next-attempt" /* ms since 1970 */
 
-enum { RETRY_HEADERS = 9 };
+enum { RETRY_HEADERS = 10 };
 
 /*
  * Which tier comes next after `attempt` tries; false if it is given up: it is tried since longer

@@ -21,6 +21,7 @@ COMMON_SOURCES = \
 	common/db_stmt.c \
 	common/deadline.c \
 	common/dial.c \
+	common/domain.c \
 	common/hostport.c \
 	common/html_clean.c \
 	common/html_layout.c \
@@ -45,5 +46,6 @@ COMMON_SOURCES = \
 	common/thread_key.c \
 	common/token.c \
 	common/topology.c \
+	common/verdict.c \
 	common/watchdog.c \
 	common/wire.c

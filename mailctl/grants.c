@@ -43,6 +43,9 @@ static const struct grant ingest_grants[] = {
 	{"SELECT", "registered_addresses"},
 	{"SELECT", "registered_senders"},
 	{"SELECT", "registered_tokens"},
+	{"SELECT", "quarantine"},
+	{"INSERT", "quarantine"},
+	{"DELETE", "quarantine"},
 	{NULL, NULL},
 };
 

@@ -7,12 +7,14 @@ MAILIN_SOURCES = \
 
 # What only mailin-ingest uses.
 INGEST_SOURCES = \
+	mailin/ingest/admit.c \
 	mailin/ingest/attachments.c \
 	mailin/ingest/background.c \
 	mailin/ingest/batch.c \
 	mailin/ingest/event.c \
 	mailin/ingest/fate.c \
 	mailin/ingest/inbound.c \
+	mailin/ingest/insert.c \
 	mailin/ingest/notice.c \
 	mailin/ingest/notice_mail.c \
 	mailin/ingest/notice_rules.c \
@@ -22,6 +24,7 @@ INGEST_SOURCES = \
 	mailin/ingest/postpone.c \
 	mailin/ingest/pending.c \
 	mailin/ingest/policy.c \
+	mailin/ingest/quarantine.c \
 	mailin/ingest/reader.c \
 	mailin/ingest/resolve.c \
 	mailin/ingest/secrets.c \

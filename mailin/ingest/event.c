@@ -14,6 +14,7 @@ static const struct kind {
 	[FATE_STORED] = {"Inbound", "StoredAt"},
 	[FATE_DELAYED] = {"InboundDelay", "DelayedAt"},
 	[FATE_FAILED] = {"InboundFailure", "FailedAt"},
+	[FATE_QUARANTINED] = {"InboundQuarantine", "QuarantinedAt"},
 };
 
 void inbound_event_make(struct inbound_event *event, const struct fate *fate)

@@ -1,5 +1,5 @@
 /*
- * Events of inbound mail (mailpipe-wire(7)): stored, delayed, given up.
+ * Events of inbound mail (mailpipe-wire(7)): stored, delayed, given up, put into quarantine.
  */
 #ifndef MAILIN_INGEST_EVENT_H
 #define MAILIN_INGEST_EVENT_H

@@ -11,8 +11,10 @@ enum { MS_PER_SECOND = 1000 };
 
 const char *fate_name(enum fate_kind kind)
 {
-	static const char *const names[] = {
-		[FATE_STORED] = "stored", [FATE_DELAYED] = "delayed", [FATE_FAILED] = "failed"};
+	static const char *const names[] = {[FATE_STORED] = "stored",
+					    [FATE_DELAYED] = "delayed",
+					    [FATE_FAILED] = "failed",
+					    [FATE_QUARANTINED] = "quarantined"};
 
 	return names[kind];
 }
@@ -70,19 +72,27 @@ bool fate_of(const struct item *item, struct fate *fate)
 	case ITEM_DEAD:
 		fate->kind = FATE_FAILED;
 		break;
+	case ITEM_QUARANTINED:
+		fate->kind = FATE_QUARANTINED;
+		break;
 	case ITEM_WAITING:
 	case ITEM_REFUSED:
 		return false;
 	}
-	if (fate->kind != FATE_STORED)
+	if (fate->kind == FATE_QUARANTINED)
+		fate->reason = item->inbound->why.text;
+	else if (fate->kind != FATE_STORED)
 		fate->reason = item->reason.text;
 	identify(item, fate);
 	fate->route = route_of(&item->delivery);
 	fate->queue_id = or_empty(item->delivery.queue_id);
 	if (inbound != NULL) {
 		fate->recipient = or_empty(inbound->recipient.data);
-		fate->from = or_empty(inbound->from_email.data);
-		fate->subject = or_empty(inbound->subject.data);
+		/* What is in quarantine is not for the application's eyes. */
+		if (fate->kind != FATE_QUARANTINED) {
+			fate->from = or_empty(inbound->from_email.data);
+			fate->subject = or_empty(inbound->subject.data);
+		}
 		fate->queue_id = or_empty(inbound->queue_id.data);
 	}
 	fate->at_ms = realtime_ms();
@@ -93,5 +103,6 @@ bool fate_of(const struct item *item, struct fate *fate)
 
 bool fate_was_told(const struct broker_delivery *delivery)
 {
-	return delivery->attempt > 1 || delivery->requeued > 0 || delivery->delay_noticed > 0;
+	return delivery->attempt > 1 || delivery->requeued > 0 || delivery->delay_noticed > 0 ||
+	       delivery->released > 0;
 }

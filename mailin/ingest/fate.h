@@ -11,7 +11,7 @@
 #include "common/id.h"
 #include "mailin/ingest/settle.h"
 
-enum fate_kind { FATE_STORED, FATE_DELAYED, FATE_FAILED };
+enum fate_kind { FATE_STORED, FATE_DELAYED, FATE_FAILED, FATE_QUARANTINED };
 
 /* Borrows from the item; texts are never NULL. */
 struct fate {
@@ -21,7 +21,7 @@ struct fate {
 	char id_text[ID_TEXT_SIZE];
 	const char *route;
 	const char *recipient; /* these are empty if the document could not be read */
-	const char *from;
+	const char *from;      /* these two are empty for what is in quarantine */
 	const char *subject;
 	const char *queue_id;
 	const char *reason; /* empty: stored */
@@ -40,7 +40,8 @@ bool fate_of(const struct item *item, struct fate *fate);
  * again. */
 int64_t fate_first_seen_ms(const struct item *item, int64_t now_ms);
 
-/* May inbound_pending have a row of a message that came so: was it put off or given up before? */
+/* May inbound_pending have a row of a message that came so: was it put off, given up or put into
+ * quarantine before? */
 bool fate_was_told(const struct broker_delivery *delivery);
 
 #endif

@@ -1,6 +1,7 @@
 #include "mailin/ingest/inbound.h"
 
 #include <glib.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "common/route.h"
@@ -297,6 +298,36 @@ struct inbound *inbound_read(const void *body, size_t size, const char *queue,
 	if (reader.failed)
 		inbound_free(&inbound);
 	return inbound;
+}
+
+void inbound_begin(struct inbound *inbound)
+{
+	inbound->verified = INBOUND_UNCHECKED;
+	inbound->released = false;
+	inbound->quarantined = false;
+	inbound->put_aside = false;
+	inbound->rejected = false;
+	inbound->fresh = false;
+	inbound->duplicate = false;
+	inbound->same = NULL;
+}
+
+void inbound_reject(struct inbound *inbound, const char *status, const char *format, ...)
+{
+	va_list args;
+
+	if (inbound->rejected)
+		return;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	outcome_reject(&inbound->why, status, "%s", text);
+	inbound->rejected = true;
+}
+
+bool inbound_is_wanted(const struct inbound *inbound)
+{
+	return !inbound->duplicate && !inbound->quarantined && !inbound->rejected;
 }
 
 void inbound_free(struct inbound **inbound)

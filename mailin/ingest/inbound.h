@@ -18,8 +18,10 @@
 #include "common/outcome.h"
 #include "common/sha256.h"
 #include "common/token.h"
+#include "common/verdict.h"
 
 struct _GStringChunk;
+struct broker_delivery;
 
 /* Valid UTF-8 without NUL, terminated.  data is NULL where the row gets NULL. */
 struct inbound_text {
@@ -68,6 +70,8 @@ struct inbound_rejection {
 
 enum { INBOUND_TIME_SIZE = 32 };
 
+enum inbound_verified { INBOUND_UNCHECKED, INBOUND_UNVERIFIED, INBOUND_VERIFIED };
+
 struct inbound {
 	struct id id;
 	char id_text[ID_TEXT_SIZE];
@@ -106,6 +110,9 @@ struct inbound {
 	struct inbound_text defects;
 	struct inbound_blob raw;
 
+	struct verdicts verdicts;
+	struct inbound_text verdicts_json; /* data NULL: the document has none */
+
 	struct inbound_attachment *attachments;
 	size_t attachment_count;
 	/* Those that the route does not take (policy_apply()); they stand behind the others. */
@@ -119,7 +126,17 @@ struct inbound {
 	char token[TOKEN_TEXT_SIZE];
 	unsigned char token_hash[TOKEN_HASH_SIZE];
 
-	/* Set by resolve_batch(). */
+	/* It was put off or given up before, so that inbound_pending may have a row; the caller of
+	 * store_batch() knows. */
+	bool told;
+	/* How it came, which quarantine keeps; borrowed, set by the caller of store_batch(). */
+	const struct broker_delivery *delivery;
+
+	/*
+	 * The rest is set by the steps of store_batch(), which begins with inbound_begin().
+	 */
+
+	/* By resolve_batch(). */
 	int64_t address_id; /* registered_addresses.id; 0: none of them is for this mail */
 	bool token_ok; /* a valid token of this address whose senders From is one of, or of a thread
 			*/
@@ -130,14 +147,19 @@ struct inbound {
 	bool has_token_thread;        /* the token is that of a thread of this route: */
 	struct id token_thread;
 
-	/* It was put off or given up before, so that inbound_pending may have a row; the caller of
-	 * store_batch() knows. */
-	bool told;
+	/* By admit, and by whoever finds that it cannot be stored. */
+	enum inbound_verified verified;
+	bool released;     /* an operator let it through */
+	bool quarantined;  /* put aside ... */
+	bool put_aside;    /* ... before this */
+	bool rejected;     /* goes to mail.dead; see inbound_reject() */
+	struct reason why; /* of the two above */
 
-	/* What became of it; set by store_batch(). */
-	bool fresh;     /* it is written in this transaction */
-	bool duplicate; /* its row was there already */
-	bool in_doubt;  /* a COMMIT whose answer was lost may have stored it */
+	/* What became of it. */
+	bool fresh;                 /* it is written in this transaction */
+	bool duplicate;             /* its row was there already */
+	const struct inbound *same; /* in the same batch, whose fate it shares; NULL: none */
+	bool in_doubt;              /* a COMMIT whose answer was lost may have stored it */
 
 	int target_conflicts; /* tries of it alone that its target's keys stood against */
 
@@ -148,6 +170,18 @@ struct inbound {
  * afterwards. NULL with a reason (5.6.0) that names the field if it can never be stored. */
 struct inbound *inbound_read(const void *body, size_t size, const char *queue,
 			     const struct config *config, struct reason *reason);
+
+/* Forget what an earlier try to store it has found. */
+void inbound_begin(struct inbound *inbound);
+
+/* For steps of store_batch() before anything is inserted: it is not stored but, after the COMMIT of
+ * the others, goes to mail.dead with this reason, which its poster may read.  The first reason
+ * stays. */
+void inbound_reject(struct inbound *inbound, const char *status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Has it been neither stored before, nor put aside, nor rejected? */
+bool inbound_is_wanted(const struct inbound *inbound);
 
 /* NULL is allowed; *inbound becomes NULL. */
 void inbound_free(struct inbound **inbound);

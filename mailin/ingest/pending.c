@@ -74,7 +74,8 @@ void pending_free(struct pending **pending)
 
 void pending_add(struct pending *pending, const struct fate *fate)
 {
-	if (!fate->has_id || fate->kind == FATE_STORED)
+	/* What went into quarantine has its row by the same transaction. */
+	if (!fate->has_id || fate->kind == FATE_STORED || fate->kind == FATE_QUARANTINED)
 		return;
 	struct row *row = g_new0(struct row, 1);
 

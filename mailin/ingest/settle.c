@@ -23,7 +23,17 @@ static enum outcome bury(struct item *item, const struct settle_ops *ops, struct
 static void all_stored(struct item **items, size_t count, const struct settle_ops *ops)
 {
 	for (size_t i = 0; i < count; i++) {
-		items[i]->state = items[i]->inbound->duplicate ? ITEM_DUPLICATE : ITEM_STORED;
+		const struct inbound *inbound = items[i]->inbound;
+
+		if (inbound->rejected) {
+			/* The transaction of the others must not wait for the dead-letter queue. */
+			items[i]->state = ITEM_REFUSED;
+			items[i]->reason = inbound->why;
+			continue;
+		}
+		items[i]->state = inbound->quarantined ? ITEM_QUARANTINED
+				  : inbound->duplicate ? ITEM_DUPLICATE
+						       : ITEM_STORED;
 		ops->settled(items[i], ops->context);
 	}
 }

@@ -1,10 +1,12 @@
 /*
- * Inbound messages into MySQL: all SQL of mailin-ingest.
+ * Inbound messages into MySQL.
  *
- * A batch is one transaction of multi-row prepared statements, which are prepared once per
- * connection and power of two of rows.  Workers insert in the same order (blobs by digest, messages
- * by id), so that they wait for each other instead of deadlocking.  Replaying a batch is harmless:
- * a message whose id is there already is a duplicate, and nothing of it is written again.
+ * A batch is one transaction of steps, each of which is a module (insert, quarantine ...) and sets
+ * what the next ones need in the messages.  They use multi-row prepared statements, which are
+ * prepared once per connection and power of two of rows.  Workers insert in the same order (blobs
+ * by digest, messages by id), so that they wait for each other instead of deadlocking.  Replaying a
+ * batch is harmless: a message whose id is there already is a duplicate, and nothing of it is
+ * written again.
  */
 #ifndef MAILIN_INGEST_STORE_H
 #define MAILIN_INGEST_STORE_H
@@ -39,9 +41,10 @@ bool store_lost(const struct store *store);
 
 /*
  * Store all or none.  OK: committed, and each message's `duplicate` says whether it was there
- * before. RETRY: try the same again later, perhaps with a new connection (a COMMIT whose answer was
- * lost may have happened; the messages remember that).  REJECT: at least one of them can never be
- * stored.
+ * before; one that is `quarantined` was put aside, and one that is `rejected` was left out, which
+ * is to go to mail.dead.  RETRY: try the same again later, perhaps with a new connection (a COMMIT
+ * whose answer was lost may have happened; the messages remember that).  REJECT: at least one of
+ * them can never be stored.
  */
 enum outcome store_batch(struct store *store, struct inbound **messages, size_t count,
 			 struct reason *reason);

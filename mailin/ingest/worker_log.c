@@ -70,9 +70,23 @@ static void log_not_stored(const struct item *item)
 	log_end(line);
 }
 
+static void log_quarantined(const struct item *item)
+{
+	const struct inbound *message = item->inbound;
+	struct log_line *line = line_of(item, LOG_NOTICE, "quarantined");
+
+	log_str(line, "route", or_empty(&message->route));
+	log_str(line, "from", or_empty(&message->sender));
+	log_str(line, "to", or_empty(&message->recipient));
+	log_reason(line, &message->why);
+	log_end(line);
+}
+
 void worker_log_settled(const struct item *item)
 {
-	if (item->state == ITEM_STORED || item->state == ITEM_DUPLICATE)
+	if (item->state == ITEM_QUARANTINED)
+		log_quarantined(item);
+	else if (item->state == ITEM_STORED || item->state == ITEM_DUPLICATE)
 		log_stored(item);
 	else
 		log_not_stored(item);

@@ -51,6 +51,8 @@ static bool repeats(const char *statement)
 	static const char *const beginnings[] = {
 		"CREATE TABLE IF NOT EXISTS ",
 		"CREATE OR REPLACE SQL SECURITY ",
+		/* A second time it changes nothing. */
+		"ALTER TABLE inbound_pending MODIFY COLUMN ",
 		/* MySQL cannot add a column only if it is missing: looked up, prepared, executed.
 		 */
 		"SET @mailpipe_sql = (SELECT IF(COUNT(*) > 0, 'DO 0',",

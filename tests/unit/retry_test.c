@@ -195,6 +195,20 @@ static void a_requeue_in_the_future_was_now(void **state)
 	assert_true(room[0].number > NOW_S / 2 && room[0].number < YEAR_9999_S / 2);
 }
 
+static void what_was_released_stays_released(void **state)
+{
+	struct broker_delivery delivery = {.released = 13};
+	struct retry_headers headers = {.attempt = 2};
+	struct broker_header room[RETRY_HEADERS];
+	struct broker_message message =
+		retry_message(&delivery, "mail.retry.1m", "mail.in.support", &headers, room);
+
+	(void)state;
+	assert_int_equal(message.header_count, 2);
+	assert_string_equal(room[1].name, HEADER_RELEASED);
+	assert_int_equal(room[1].number, 13);
+}
+
 static void a_requeue_begins_the_tries_anew(void **state)
 {
 	struct broker_delivery delivery = {.first_seen = 7};
@@ -239,6 +253,7 @@ int main(void)
 		cmocka_unit_test(what_was_requeued_stays_known),
 		cmocka_unit_test(a_requeue_in_the_future_was_now),
 		cmocka_unit_test(nothing_was_seen_in_the_future),
+		cmocka_unit_test(what_was_released_stays_released),
 		cmocka_unit_test(a_requeue_begins_the_tries_anew),
 	};
 
