@@ -4,6 +4,7 @@
 #include "mailin/parse/detect.h"
 #include "mailin/parse/encoded_word.h"
 #include "mailin/parse/filename.h"
+#include "mailin/parse/image.h"
 #include "mailin/parse/tnef.h"
 #include "mailin/parse/transfer.h"
 
@@ -91,6 +92,19 @@ static const char *known_disposition(const char *disposition)
 	return strcmp(disposition, "inline") == 0 ? "inline" : "attachment";
 }
 
+static void set_image(struct wire *object, const char *type, struct span data, int64_t pixels_max)
+{
+	struct image image;
+
+	if (!image_read(type, data.data, data.size, pixels_max, &image))
+		return;
+	struct wire *values = wire_object();
+	wire_set_int(values, "Width", image.width);
+	wire_set_int(values, "Height", image.height);
+	wire_set_int(values, "Orientation", image.orientation);
+	wire_set(object, "Image", values);
+}
+
 static void add_item(struct attachments *a, const struct item *item)
 {
 	unsigned char digest[SHA256_SIZE];
@@ -111,8 +125,10 @@ static void add_item(struct attachments *a, const struct item *item)
 	wire_set_int(object, "ContentLength", (int64_t)item->data.size);
 	wire_set_text(object, "ContentID", item->content_id == NULL ? "" : item->content_id);
 	wire_set_text(object, "Disposition", known_disposition(item->disposition));
-	wire_set_text(object, "DetectedType", detect_type(item->data.data, item->data.size));
+	const char *detected = detect_type(item->data.data, item->data.size);
+	wire_set_text(object, "DetectedType", detected);
 	wire_set_text(object, "Sha256", sha256_text(digest, hex));
+	set_image(object, detected, item->data, a->limits->image_pixels);
 	wire_set_base64(object, "Content", item->data.data, item->data.size);
 	wire_append(a->array, object);
 }

@@ -14,6 +14,7 @@
 #include "mailin/parse/date.h"
 #include "mailin/parse/detect.h"
 #include "mailin/parse/encoded_word.h"
+#include "mailin/parse/image.h"
 #include "mailin/parse/mime.h"
 #include "mailin/parse/reply.h"
 
@@ -77,6 +78,7 @@ static bool mentions_html(const char *mail, size_t size)
 void parse_prepare(const char *mail, size_t size)
 {
 	charset_preload(mail, size);
+	image_prepare(mail, size);
 	/* Most mails do without, and a third of all that the process takes would be this.  HTML
 	 * hidden where nobody looks (TNEF that is not named winmail.dat) goes without a text. */
 	if (mentions_html(mail, size))
@@ -89,6 +91,7 @@ void parse_deinit(void)
 	kept = NULL;
 	charset_deinit();
 	detect_deinit();
+	image_deinit();
 	html_text_deinit();
 	g_mime_shutdown();
 }

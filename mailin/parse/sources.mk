@@ -12,6 +12,14 @@ PARSE_SOURCES = \
 	mailin/parse/encoded_word.c \
 	mailin/parse/filename.c \
 	mailin/parse/flowed.c \
+	mailin/parse/image.c \
+	mailin/parse/image_exif.c \
+	mailin/parse/image_gif.c \
+	mailin/parse/image_heif.c \
+	mailin/parse/image_jpeg.c \
+	mailin/parse/image_png.c \
+	mailin/parse/image_webp.c \
+	mailin/parse/library.c \
 	mailin/parse/mime.c \
 	mailin/parse/param.c \
 	mailin/parse/parse.c \

@@ -177,7 +177,17 @@ def unsafe_name(name):
     return None
 
 
+def _check_image(image, place, findings):
+    if not (isinstance(image, dict) and set(image) == {"Width", "Height", "Orientation"}
+            and all(type(value) is int for value in image.values())):
+        findings.append("%s: Image is %r" % (place, image))
+    elif image["Width"] < 1 or image["Height"] < 1 or not 1 <= image["Orientation"] <= 8:
+        findings.append("%s: Image is %r" % (place, image))
+
+
 def _check_attachment(attachment, place, findings):
+    if "Image" in attachment:
+        _check_image(attachment["Image"], place, findings)
     data = _base64(attachment["Content"])
     if data is None:
         findings.append("%s: Content is no base64" % place)
