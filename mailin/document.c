@@ -147,6 +147,23 @@ static struct wire *empty_address(void)
 	return address;
 }
 
+/* Nobody has looked; but the client may have logged in. */
+static struct wire *empty_verdicts(const struct wire *envelope)
+{
+	static const char *const TEXTS[] = {"SPF", "DKIM", "DMARC", "ARC", "AuthservID"};
+	const char *user = wire_get_text(envelope, "SaslUsername");
+	struct wire *verdicts = wire_object();
+	struct wire *aligned = wire_object();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(TEXTS); i++)
+		wire_set_text(verdicts, TEXTS[i], "");
+	wire_set_bool(aligned, "SPF", false);
+	wire_set_bool(aligned, "DKIM", false);
+	wire_set(verdicts, "Aligned", aligned);
+	wire_set_text(verdicts, "SaslUsername", user != NULL ? user : "");
+	return verdicts;
+}
+
 void document_fill_empty(struct wire *document)
 {
 	static const char *const TEXTS[] = {"From",
@@ -164,7 +181,8 @@ void document_fill_empty(struct wire *document)
 					     "Attachments"};
 	static const char *const IDS[] = {"InReplyTo", "References"};
 	struct wire *mailpipe = wire_get_object(document, "Mailpipe");
-	const char *sender = wire_get_text(wire_get_object(mailpipe, "Envelope"), "Sender");
+	struct wire *envelope = wire_get_object(mailpipe, "Envelope");
+	const char *sender = wire_get_text(envelope, "Sender");
 
 	for (size_t i = 0; i < G_N_ELEMENTS(TEXTS); i++)
 		set_missing_text(document, TEXTS[i], "");
@@ -175,6 +193,7 @@ void document_fill_empty(struct wire *document)
 	for (size_t i = 0; i < G_N_ELEMENTS(IDS); i++)
 		set_missing(mailpipe, IDS[i], wire_array());
 	set_missing(mailpipe, "DateUTC", NULL);
+	set_missing(mailpipe, "Verdicts", empty_verdicts(envelope));
 	set_missing_text(mailpipe, "StrippedQuote", "");
 	set_missing_text(mailpipe, "ReplyRule", "");
 	/* RFC 3834: all that is known of a mail that was not parsed is its envelope sender. */
@@ -200,19 +219,22 @@ static int64_t *limit_at(struct config_limits *limits, size_t index)
 	return (int64_t *)(void *)((char *)limits + LIMITS[index].offset);
 }
 
-struct wire *document_job(struct wire *document, const struct config_limits *limits,
-			  enum config_raw raw)
+struct wire *document_job_print(const struct document_job *job)
 {
-	struct config_limits copy = *limits;
-	struct wire *job = wire_object();
+	struct config_limits copy = job->limits;
+	struct wire *json = wire_object();
 	struct wire *numbers = wire_object();
+	struct wire *ids = wire_array();
 
 	for (size_t i = 0; i < G_N_ELEMENTS(LIMITS); i++)
 		wire_set_int(numbers, LIMITS[i].name, *limit_at(&copy, i));
-	wire_set(job, "Document", document);
-	wire_set(job, "Limits", numbers);
-	wire_set_text(job, "Raw", RAW_NAMES[raw]);
-	return job;
+	for (char **id = job->authserv_ids; *id != NULL; id++)
+		wire_append_text(ids, *id);
+	wire_set(json, "Document", job->document);
+	wire_set(json, "Limits", numbers);
+	wire_set_text(json, "Raw", RAW_NAMES[job->raw]);
+	wire_set(json, "AuthservIDs", ids);
+	return json;
 }
 
 static bool read_limits(const struct wire *numbers, struct config_limits *limits,
@@ -244,18 +266,35 @@ static bool read_raw(const struct wire *job, enum config_raw *raw, struct reason
 	return false;
 }
 
-struct wire *document_from_job(struct wire *job, struct config_limits *limits, enum config_raw *raw,
-			       struct reason *reason)
+static bool read_ids(const struct wire *json, struct document_job *job, struct reason *reason)
 {
-	struct wire *document = wire_get_object(job, "Document");
+	const struct wire *array = wire_get_array(json, "AuthservIDs");
+	g_autoptr(GStrvBuilder) ids = g_strv_builder_new();
 
-	if (document == NULL ||
-	    wire_get_array(wire_get_object(document, "Mailpipe"), "Defects") == NULL) {
+	for (size_t i = 0; i < wire_length(array); i++)
+		if (wire_text(wire_at(array, i)) != NULL)
+			g_strv_builder_add(ids, wire_text(wire_at(array, i)));
+	if (array == NULL)
+		outcome_retry(reason, "4.3.0", "the job does not tell whose results are believed");
+	else
+		job->authserv_ids = g_strv_builder_end(ids);
+	return array != NULL;
+}
+
+bool document_job_read(struct wire *json, struct document_job *job, struct reason *reason)
+{
+	*job = (struct document_job){.document = wire_get_object(json, "Document")};
+	if (job->document == NULL ||
+	    wire_get_array(wire_get_object(job->document, "Mailpipe"), "Defects") == NULL) {
 		outcome_retry(reason, "4.3.0", "the job has no document");
-		return NULL;
+		return false;
 	}
-	if (!read_limits(wire_get_object(job, "Limits"), limits, reason) ||
-	    !read_raw(job, raw, reason))
-		return NULL;
-	return document;
+	return read_limits(wire_get_object(json, "Limits"), &job->limits, reason) &&
+	       read_raw(json, &job->raw, reason) && read_ids(json, job, reason);
+}
+
+void document_job_clear(struct document_job *job)
+{
+	g_strfreev(job->authserv_ids);
+	*job = (struct document_job){.document = NULL};
 }

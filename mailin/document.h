@@ -28,14 +28,21 @@ void document_fill_empty(struct wire *document);
  * is 4/3, a control character in JSON takes six bytes. */
 int64_t document_size_max(int64_t mail_size, const struct config_limits *limits);
 
-/* The job for the parser: {"Document": ..., "Limits": {...}, "Raw": "defect|no|yes"}; takes
- * document. */
-struct wire *document_job(struct wire *document, const struct config_limits *limits,
-			  enum config_raw raw);
+/* What the parser is told. */
+struct document_job {
+	struct wire *document; /* the skeleton */
+	struct config_limits limits;
+	enum config_raw raw;
+	char **authserv_ids; /* whose Authentication-Results are believed; NULL at the end */
+};
 
-/* The other way round: the document, borrowed from the job, which must outlive it; NULL with a
- * reason.  Fills limits (all must be there and not negative). */
-struct wire *document_from_job(struct wire *job, struct config_limits *limits, enum config_raw *raw,
-			       struct reason *reason);
+/* {"Document": ..., "Limits": {...}, "Raw": "defect|no|yes", "AuthservIDs": [...]}; takes the
+ * document, borrows the rest. */
+struct wire *document_job_print(const struct document_job *job);
+
+/* The other way round.  The document is borrowed from the JSON, which must outlive it; clear the
+ * job.  False with a reason; all limits must be there and not negative. */
+bool document_job_read(struct wire *json, struct document_job *job, struct reason *reason);
+void document_job_clear(struct document_job *job);
 
 #endif

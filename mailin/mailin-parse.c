@@ -1,8 +1,9 @@
 /*
  * mailin-parse: turns one mail into its inbound document, in a sandbox.
  *
- * Started by mailin: descriptor 3 is the job (document_job()), read to its end first; descriptor 0
- * the mail, complete by then; descriptor 1 where the document goes.  Exit codes: enum parser_exit.
+ * Started by mailin: descriptor 3 is the job (document_job_print()), read to its end first;
+ * descriptor 0 the mail, complete by then; descriptor 1 where the document goes.  Exit codes: enum
+ * parser_exit.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -89,17 +90,16 @@ static GString *read_all(int fd, size_t max)
 	}
 }
 
-static struct wire *read_job(struct config_limits *limits, enum config_raw *raw,
-			     struct reason *reason)
+static bool read_job(struct document_job *job, struct reason *reason)
 {
 	GString *text = read_all(JOB_FD, JOB_BYTES_MAX);
 	if (text == NULL) {
 		outcome_retry(reason, "4.3.0", "%s", g_strerror(errno));
-		return NULL;
+		return false;
 	}
-	struct wire *job = wire_parse(text->str, text->len, reason);
+	struct wire *json = wire_parse(text->str, text->len, reason);
 	g_string_free(text, TRUE);
-	return job == NULL ? NULL : document_from_job(job, limits, raw, reason);
+	return json != NULL && document_job_read(json, job, reason);
 }
 
 /* Mapped if it is a file, else read.  It lives until the process ends. */
@@ -140,8 +140,7 @@ static bool enter_sandbox(const struct config_limits *limits, struct reason *rea
 int main(int argc, char **argv)
 {
 	struct options options = {.sandbox = true};
-	struct config_limits limits;
-	enum config_raw raw;
+	struct document_job job;
 	struct reason reason = {0};
 	struct span mail;
 	bool mapped = false;
@@ -151,20 +150,19 @@ int main(int argc, char **argv)
 	sandbox_follow_parent();
 	g_log_set_default_handler(out_of_memory, NULL);
 	parse_init();
-	struct wire *document = read_job(&limits, &raw, &reason);
-	if (document == NULL)
+	if (!read_job(&job, &reason))
 		return fail("job", reason.text);
-	if (!get_mail((size_t)limits.message_size, &mail, &mapped))
+	if (!get_mail((size_t)job.limits.message_size, &mail, &mapped))
 		return fail("mail", g_strerror(errno));
 	parse_prepare(mail.data, mail.size);
-	if (options.sandbox && !enter_sandbox(&limits, &reason))
+	if (options.sandbox && !enter_sandbox(&job.limits, &reason))
 		return fail("sandbox", reason.text);
-	parse_mail(mail.data, mail.size, &limits, raw, document);
+	parse_mail(mail.data, mail.size, &job);
 	/* Read again only if the document has the raw mail; else it need not be in memory beside
 	 * what is written. */
 	if (mapped)
 		madvise((void *)mail.data, mail.size, MADV_DONTNEED);
-	if (wire_write(document, STDOUT_FILENO, options.pretty) != 0) {
+	if (wire_write(job.document, STDOUT_FILENO, options.pretty) != 0) {
 		/* json-c's text of the document did not fit. */
 		if (errno == ENOMEM)
 			return PARSER_EXIT_MEMORY;

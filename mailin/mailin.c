@@ -215,10 +215,14 @@ static struct wire *new_document(const struct mail *mail)
 
 static enum outcome give_job(struct mail *mail, struct reason *reason)
 {
-	struct wire *job = document_job(new_document(mail), &mail->config->limits, mail->raw);
-	enum outcome outcome = parser_give(&mail->parser, job, reason);
+	const struct document_job job = {.document = new_document(mail),
+					 .limits = mail->config->limits,
+					 .raw = mail->raw,
+					 .authserv_ids = mail->config->authserv_ids};
+	struct wire *json = document_job_print(&job);
+	enum outcome outcome = parser_give(&mail->parser, json, reason);
 
-	wire_free(&job);
+	wire_free(&json);
 	return outcome;
 }
 

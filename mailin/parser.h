@@ -4,8 +4,8 @@
  *
  * It is started before the mail is read, so that its linking runs beside our reading and
  * connecting. Descriptor 0 is the mail (a memfd that fills up meanwhile), 1 the memfd for the
- * document, 2 ours, 3 a pipe with the job (document_job()).  The mail is complete when the job has
- * ended: the parser must read descriptor 3 to its end before it looks at descriptor 0.
+ * document, 2 ours, 3 a pipe with the job (document_job_print()).  The mail is complete when the
+ * job has ended: the parser must read descriptor 3 to its end before it looks at descriptor 0.
  */
 #ifndef MAILIN_PARSER_H
 #define MAILIN_PARSER_H

@@ -23,6 +23,8 @@ enum {
 	MESSAGE_ID_HEADER_MAX = 998,
 	FROM_EMAIL_MAX = 320,
 	AUTO_MAX = 16,
+	VERDICT_MAX = 32, /* these two are no columns */
+	AUTHSERV_ID_MAX = 255,
 	REPLY_RULE_MAX = 32,
 };
 
@@ -209,6 +211,64 @@ static bool is_auto_kind(const char *kind)
 	return g_strv_contains(kinds, kind);
 }
 
+/* A word of RFC 8601, or none. */
+static enum verdict_word read_verdict(struct reader *reader, const struct wire *object,
+				      const char *key, struct wire *copy)
+{
+	const struct reader_field field = {key, 0, false, READER_CUT, VERDICT_MAX};
+	struct inbound_text text = reader_text(reader, object, "Mailpipe.Verdicts.", &field);
+	enum verdict_word verdict = verdict_named(text.data != NULL ? text.data : "");
+
+	wire_set_text(copy, key, verdict_name(verdict));
+	return verdict;
+}
+
+/* For a verdict that is no pass it would make no sense. */
+static bool read_aligned(const struct wire *aligned, const char *key, enum verdict_word verdict,
+			 struct wire *copy)
+{
+	bool truth = false;
+
+	truth = wire_get_bool(aligned, key, &truth) && truth && verdict == VERDICT_PASS;
+	wire_set_bool(copy, key, truth);
+	return truth;
+}
+
+/* Kept as far as it is known here.  Who has logged in, the envelope tells. */
+static void read_verdicts(struct reader *reader, struct inbound *inbound,
+			  const struct wire *mailpipe)
+{
+	static const struct reader_field id = {"AuthservID", 0, false, READER_CUT, AUTHSERV_ID_MAX};
+	const struct wire *object = reader_object(reader, mailpipe, "Mailpipe.", "Verdicts", false);
+	struct verdicts *verdicts = &inbound->verdicts;
+
+	verdicts->logged_in = inbound->sasl_username.size > 0;
+	if (object == NULL)
+		return;
+	const struct wire *aligned = wire_get_object(object, "Aligned");
+	struct wire *copy = wire_object();
+	struct wire *aligned_copy = wire_object();
+
+	verdicts->spf = read_verdict(reader, object, "SPF", copy);
+	verdicts->dkim = read_verdict(reader, object, "DKIM", copy);
+	verdicts->dmarc = read_verdict(reader, object, "DMARC", copy);
+	verdicts->arc = read_verdict(reader, object, "ARC", copy);
+	struct inbound_text server = reader_text(reader, object, "Mailpipe.Verdicts.", &id);
+
+	wire_set_textn(copy, "AuthservID", server.data != NULL ? server.data : "", server.size);
+	verdicts->spf_aligned = read_aligned(aligned, "SPF", verdicts->spf, aligned_copy);
+	verdicts->dkim_aligned = read_aligned(aligned, "DKIM", verdicts->dkim, aligned_copy);
+	wire_set(copy, "Aligned", aligned_copy);
+	wire_set_textn(copy, "SaslUsername",
+		       inbound->sasl_username.data != NULL ? inbound->sasl_username.data : "",
+		       inbound->sasl_username.size);
+	size_t size;
+	g_autofree char *text = wire_print(copy, false, &size);
+
+	inbound->verdicts_json = reader_copy(reader, text, size);
+	wire_free(&copy);
+}
+
 static void read_mailpipe(struct reader *reader, struct inbound *inbound, struct wire *mailpipe)
 {
 	static const char path[] = "Mailpipe.";
@@ -230,6 +290,7 @@ static void read_mailpipe(struct reader *reader, struct inbound *inbound, struct
 		     inbound);
 	if (inbound->automatic.data != NULL && !is_auto_kind(inbound->automatic.data))
 		reader_fail(reader, "Mailpipe.Auto is unknown: \"%s\"", inbound->automatic.data);
+	read_verdicts(reader, inbound, mailpipe);
 	inbound->in_reply_to = read_strings(reader, mailpipe, path, "InReplyTo");
 	inbound->reference_ids = read_strings(reader, mailpipe, path, "References");
 	if (wire_get(mailpipe, "Raw") != NULL)

@@ -5,6 +5,7 @@
 
 #include "common/authres.h"
 #include "common/route.h"
+#include "common/verdict.h"
 
 /* RFC 5321, 4.5.3.1. */
 enum { LOCAL_MAX = 64, DOMAIN_MAX = 253, LABEL_MAX = 63 };
@@ -163,18 +164,11 @@ static bool is_automatic(const struct notice_mail *mail)
 
 /* ---- whether the sender is who it says ---- */
 
-static bool is_believed(const struct config *config, const char *authserv_id)
-{
-	for (char **id = config->authserv_ids; *id != NULL; id++)
-		if (g_ascii_strcasecmp(*id, authserv_id) == 0)
-			return true;
-	return false;
-}
-
 static bool field_establishes(const struct config *config, const char *value, const char *domain)
 {
 	struct authres *authres = authres_parse(value);
-	bool yes = authres != NULL && is_believed(config, authres->authserv_id) &&
+	bool yes = authres != NULL &&
+		   verdict_believes(config->authserv_ids, authres->authserv_id) &&
 		   authres_establishes(authres, domain);
 
 	authres_free(&authres);

@@ -27,6 +27,8 @@ static const struct {
 	[DEFECT_DATE_NONE] = {"no Date", false},
 	[DEFECT_DATE_BAD] = {"unusable Date", false},
 	[DEFECT_IDS_MANY] = {"too many message ids", false},
+	[DEFECT_RESULTS_FOREIGN] = {"authentication results of a foreign server", false},
+	[DEFECT_RESULTS_BROKEN] = {"broken authentication results", false},
 	[DEFECT_CONTENT_TYPE] = {"malformed Content-Type", false},
 	[DEFECT_BOUNDARY_NONE] = {"multipart without boundary", false},
 	[DEFECT_BOUNDARY_WRONG] = {"multipart boundary not found", true},

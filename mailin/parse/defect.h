@@ -32,6 +32,9 @@ enum defect {
 	DEFECT_DATE_NONE,
 	DEFECT_DATE_BAD,
 	DEFECT_IDS_MANY,
+	/* the mail server's word about the sender */
+	DEFECT_RESULTS_FOREIGN,
+	DEFECT_RESULTS_BROKEN,
 	/* the structure */
 	DEFECT_CONTENT_TYPE,
 	DEFECT_BOUNDARY_NONE,

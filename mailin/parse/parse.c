@@ -17,6 +17,7 @@
 #include "mailin/parse/image.h"
 #include "mailin/parse/mime.h"
 #include "mailin/parse/reply.h"
+#include "mailin/parse/verdicts.h"
 
 enum {
 	DATE_BYTES_MAX = 255, /* of Date as written */
@@ -34,7 +35,8 @@ struct run {
 	struct wire *mailpipe; /* borrowed from the document */
 	struct defects defects;
 	struct part *root;
-	char *hint; /* the body's charset: raw 8-bit headers often are in it */
+	char *hint;        /* the body's charset: raw 8-bit headers often are in it */
+	char *from_domain; /* of the only mailbox in From; "" if there is none, or several */
 };
 
 static void free_attachments(gpointer attachments)
@@ -156,6 +158,11 @@ static void set_from(struct run *run)
 	wire_set_text(run->document, "From", email);
 	wire_set_text(run->document, "FromName", name);
 	wire_set(run->document, "FromFull", address_object(email, name));
+	/* (At most one was looked for, if there may be no more.) */
+	bool only = wire_length(list) == 1 && !run->defects.seen[DEFECT_ADDRESSES_MANY];
+	const char *at = only ? strrchr(email, '@') : NULL;
+
+	run->from_domain = g_strdup(at != NULL ? at + 1 : "");
 	wire_free(&list);
 }
 
@@ -357,17 +364,16 @@ static char *body_charset(const struct part *part, struct defects *defects)
 	return params_text(part->type_params, "charset", defects);
 }
 
-void parse_mail(const char *mail, size_t size, const struct config_limits *limits,
-		enum config_raw raw, struct wire *document)
+void parse_mail(const char *mail, size_t size, const struct document_job *job)
 {
-	struct run run = {.limits = limits, .document = document};
+	struct run run = {.limits = &job->limits, .document = job->document};
 
-	run.mailpipe = wire_get_object(document, "Mailpipe");
+	run.mailpipe = wire_get_object(run.document, "Mailpipe");
 	if (run.mailpipe == NULL) {
 		run.mailpipe = wire_object();
-		wire_set(document, "Mailpipe", run.mailpipe);
+		wire_set(run.document, "Mailpipe", run.mailpipe);
 	}
-	run.root = mime_parse((struct span){mail, size}, limits, &run.defects);
+	run.root = mime_parse((struct span){mail, size}, run.limits, &run.defects);
 	run.hint = body_charset(run.root, &run.defects);
 	set_from(&run);
 	set_addresses(&run, "To", "ToFull");
@@ -380,11 +386,13 @@ void parse_mail(const char *mail, size_t size, const struct config_limits *limit
 	set_headers(&run);
 	set_ids(&run);
 	set_auto(&run);
-	defects_write(&run.defects, document);
+	verdicts_write(run.root, job->authserv_ids, run.from_domain, run.mailpipe, &run.defects);
+	defects_write(&run.defects, run.document);
 	wire_move_last(run.mailpipe, "Defects");
-	set_raw(&run, mail, size, raw);
-	wire_move_last(document, "Attachments");
-	wire_move_last(document, "Mailpipe");
+	set_raw(&run, mail, size, job->raw);
+	wire_move_last(run.document, "Attachments");
+	wire_move_last(run.document, "Mailpipe");
 	g_free(run.hint);
+	g_free(run.from_domain);
 	mime_free(&run.root);
 }

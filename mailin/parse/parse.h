@@ -9,8 +9,7 @@
 
 #include <stddef.h>
 
-#include "common/config.h"
-#include "common/wire.h"
+#include "mailin/document.h"
 
 /* Once, before the sandbox closes: what needs files and does not depend on the mail. */
 void parse_init(void);
@@ -19,13 +18,12 @@ void parse_init(void);
 void parse_prepare(const char *mail, size_t size);
 
 /*
- * Adds From ... Attachments and the rest of Mailpipe to the document.  Mailpipe.Raw is added as
- * `raw` says; CONFIG_RAW_DEFECT means: when a defect tells that the document lacks something of the
- * mail. The mail must outlive the document, and so must this call's other buffers: free with
- * parse_deinit().
+ * Adds From ... Attachments and the rest of Mailpipe to the job's document.  Mailpipe.Raw is added
+ * as the job's `raw` says; CONFIG_RAW_DEFECT means: when a defect tells that the document lacks
+ * something of the mail. The mail must outlive the document, and so must this call's other buffers:
+ * free with parse_deinit().
  */
-void parse_mail(const char *mail, size_t size, const struct config_limits *limits,
-		enum config_raw raw, struct wire *document);
+void parse_mail(const char *mail, size_t size, const struct document_job *job);
 
 /* After the documents are freed. */
 void parse_deinit(void);

@@ -27,4 +27,5 @@ PARSE_SOURCES = \
 	mailin/parse/sandbox.c \
 	mailin/parse/tnef.c \
 	mailin/parse/tnef_stream.c \
-	mailin/parse/transfer.c
+	mailin/parse/transfer.c \
+	mailin/parse/verdicts.c

@@ -58,7 +58,13 @@ static void parse(const char *mail, size_t size, int out)
 	id_new(&id);
 	struct wire *document = document_new(&envelope, "inbound", &id, "+", 0);
 	parse_prepare(mail, size);
-	parse_mail(mail, size, &config->limits, CONFIG_RAW_DEFECT, document);
+	char believed[] = "mx.example.com";
+	char *authserv_ids[] = {believed, NULL};
+	const struct document_job job = {.document = document,
+					 .limits = config->limits,
+					 .raw = CONFIG_RAW_DEFECT,
+					 .authserv_ids = authserv_ids};
+	parse_mail(mail, size, &job);
 	if (wire_write(document, out, false) != 0)
 		_exit(EXIT_FAILURE);
 	/* All the way down, for the sanitizer to see. */

@@ -45,14 +45,15 @@ static struct wire *read_job(struct config_limits *limits)
 	size_t size = 0;
 	ssize_t got;
 	struct reason reason;
-	enum config_raw raw;
+	struct document_job told;
 
 	while ((got = read(FD_JOB, text + size, JOB_MAX - size)) > 0)
 		size += (size_t)got;
 	struct wire *job = wire_parse(text, size, &reason);
 
-	if (job == NULL || document_from_job(job, limits, &raw, &reason) == NULL)
+	if (job == NULL || !document_job_read(job, &told, &reason))
 		exit(PARSER_EXIT_RETRY);
+	*limits = told.limits;
 	return job;
 }
 

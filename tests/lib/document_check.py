@@ -16,6 +16,7 @@ ISO_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+/[!#$%&'*+.^_`{|}~0-9A-Za-z-]+")
 # mailin's words for a parser that did not come to its end.
 KILLED = "parser "
+ALIGNED = [["('DKIM', %s)" % dkim, "('SPF', %s)" % spf] for dkim in (True, False) for spf in (True, False)]
 AUTO = ("no", "bounce", "replied", "generated", "list", "bulk")
 
 ADDRESS = {"Email": str, "Name": str, "MailboxHash": str}
@@ -23,6 +24,8 @@ ENVELOPE = {"Sender": str, "Recipient": str, "QueueID": str, "ClientAddress": st
             "ClientName": str, "Helo": str, "SaslUsername": str}
 MAILPIPE = {"Version": int, "ReceivedAt": str, "Envelope": ENVELOPE, "MessageIDHeader": str,
             "InReplyTo": [str], "References": [str], "DateUTC": (str, type(None)), "Auto": str,
+            "Verdicts": {"SPF": str, "DKIM": str, "DMARC": str, "ARC": str, "AuthservID": str,
+                         "SaslUsername": str},
             "StrippedQuote": str, "ReplyRule": str, "Defects": [str]}
 ATTACHMENT = {"Name": str, "ContentType": str, "ContentLength": int, "ContentID": str,
               "Content": str, "Sha256": str, "DetectedType": str, "Disposition": str}
@@ -120,6 +123,9 @@ def _check_mailpipe(document, mail, findings):
         findings.append("ReceivedAt: %r" % inner["ReceivedAt"])
     if inner["DateUTC"] is not None and not ISO_UTC.fullmatch(inner["DateUTC"]):
         findings.append("DateUTC: %r" % inner["DateUTC"])
+    aligned = inner["Verdicts"].get("Aligned")
+    if not isinstance(aligned, dict) or sorted(map(str, aligned.items())) not in ALIGNED:
+        findings.append("Verdicts.Aligned: %r" % aligned)
     if inner["Auto"] not in AUTO:
         findings.append("Auto: %r" % inner["Auto"])
     defects = inner["Defects"]

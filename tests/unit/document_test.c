@@ -118,23 +118,31 @@ static void a_job_comes_through_whole(void **state)
 {
 	const size_t parser_limits = offsetof(struct config_limits, body_bytes) + sizeof(int64_t);
 	struct config_limits limits = {0};
-	struct config_limits got = {0};
-	enum config_raw raw;
+	char first[] = "mx.example.com";
+	char second[] = "mx2.example.com";
+	char *ids[] = {first, second, NULL};
+	struct document_job got;
 
 	(void)state;
 	/* Every limit that the parser knows another number; body_bytes is the last of them. */
 	for (size_t i = 0; i < parser_limits / sizeof(int64_t); i++)
 		((int64_t *)(void *)&limits)[i] = (int64_t)i + 1;
-	struct wire *sent = document_job(new_document(), &limits, CONFIG_RAW_YES);
+	const struct document_job told = {.document = new_document(),
+					  .limits = limits,
+					  .raw = CONFIG_RAW_YES,
+					  .authserv_ids = ids};
+	struct wire *sent = document_job_print(&told);
 	size_t size;
 	g_autofree char *text = wire_print(sent, false, &size);
 	struct wire *job = wire_parse(text, size, &reason);
-	struct wire *document = document_from_job(job, &got, &raw, &reason);
 
-	assert_non_null(document);
-	assert_memory_equal(&got, &limits, parser_limits);
-	assert_int_equal(raw, CONFIG_RAW_YES);
-	assert_string_equal(wire_get_text(document, "MessageStream"), "support");
+	assert_true(document_job_read(job, &got, &reason));
+	assert_memory_equal(&got.limits, &limits, parser_limits);
+	assert_int_equal(got.raw, CONFIG_RAW_YES);
+	assert_int_equal(g_strv_length(got.authserv_ids), 2);
+	assert_string_equal(got.authserv_ids[1], "mx2.example.com");
+	assert_string_equal(wire_get_text(got.document, "MessageStream"), "support");
+	document_job_clear(&got);
 	wire_free(&job);
 	wire_free(&sent);
 }
@@ -150,23 +158,32 @@ static void a_broken_job_is_refused(void **state)
 		"{" DOCUMENT ",\"Limits\":{\"message_size\":-1}}",
 		"{" DOCUMENT ",\"Limits\":{\"message_size\":\"1\"}}",
 	};
-	struct config_limits limits;
-	enum config_raw raw;
+	char *none[] = {NULL};
+	const struct document_job told = {.document = new_document(),
+					  .limits = {.deadline = 1},
+					  .raw = CONFIG_RAW_NO,
+					  .authserv_ids = none};
+	struct document_job got;
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(JOBS); i++) {
 		struct wire *job = wire_parse(JOBS[i], strlen(JOBS[i]), &reason);
 
-		assert_null(document_from_job(job, &limits, &raw, &reason));
+		assert_false(document_job_read(job, &got, &reason));
+		document_job_clear(&got);
 		assert_string_equal(reason.status, "4.3.0");
 		wire_free(&job);
 	}
-	struct wire *job =
-		document_job(new_document(), &(struct config_limits){.deadline = 1}, CONFIG_RAW_NO);
+	struct wire *job = document_job_print(&told);
 
+	wire_set(job, "AuthservIDs", wire_object());
+	assert_false(document_job_read(job, &got, &reason));
+	assert_string_equal(reason.text, "the job does not tell whose results are believed");
+	document_job_clear(&got);
 	wire_set_text(job, "Raw", "perhaps");
-	assert_null(document_from_job(job, &limits, &raw, &reason));
+	assert_false(document_job_read(job, &got, &reason));
 	assert_string_equal(reason.text, "the job does not tell when to add the raw mail");
+	document_job_clear(&got);
 	wire_free(&job);
 }
 

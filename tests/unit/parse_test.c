@@ -11,6 +11,8 @@
 #include "common/html_text.h"
 #include "mailin/parse/parse.h"
 
+static char believed[] = "mx.example.com";
+
 /* Small enough that a test reaches them. */
 static const struct config_limits LIMITS = {
 	.message_size = 1000000,
@@ -42,7 +44,11 @@ static struct wire *parse_bytes(const char *mail, size_t size, enum config_raw r
 {
 	struct wire *document = new_document();
 
-	parse_mail(mail, size, &LIMITS, raw, document);
+	char *authserv_ids[] = {believed, NULL};
+	const struct document_job job = {
+		.document = document, .limits = LIMITS, .raw = raw, .authserv_ids = authserv_ids};
+
+	parse_mail(mail, size, &job);
 	return document;
 }
 
