@@ -2,6 +2,8 @@
 
 #include <glib.h>
 
+#include "mailin/ingest/policy.h"
+
 /* RFC 7372, 3.3; RFC 3463, 3.8. */
 static const char STATUS_UNAUTHENTICATED[] = "5.7.26";
 static const char STATUS_UNAUTHORIZED[] = "5.7.1";
@@ -124,8 +126,10 @@ void admit_message(const struct config *config, struct inbound *message)
 	switch (admit(route, message, &why)) {
 	case ADMIT_YES:
 		message->verified = verified(route, message);
+		policy_enforce(message);
 		return;
 	case ADMIT_UNVERIFIED:
+		policy_enforce(message);
 		break;
 	case ADMIT_QUARANTINE:
 		message->quarantined = true;

@@ -73,8 +73,38 @@ static void set_time(struct wire *model, const char *key, int64_t ms, const char
 	set_if(model, key, words);
 }
 
+/* A file name may be as long as a mail's. */
+static void set_line(struct wire *model, const char *key, const char *text)
+{
+	g_autofree char *line = notice_words_line(text);
+
+	set_if(model, key, line);
+}
+
+/* What the route does not take, of a mail that is refused for it. */
+static void set_rejection(struct wire *model, const struct inbound_rejection *why,
+			  const char *locale)
+{
+	g_autofree char *limit = why->why == INBOUND_REFUSED_SIZE
+					 ? notice_words_size(why->limit, locale)
+					 : g_strdup_printf("%" G_GINT64_FORMAT, why->limit);
+
+	if (why->name == NULL) {
+		wire_set_bool(model, "no_photo", true);
+		return;
+	}
+	set_line(model, "file", why->name);
+	wire_set_text(model, "limit", limit);
+	if (why->why == INBOUND_REFUSED_SIZE)
+		wire_set_bool(model, "file_size", true);
+	else if (why->why == INBOUND_REFUSED_COUNT && why->limit > 0)
+		wire_set_bool(model, "file_count", true);
+	else
+		wire_set_bool(model, "file_kind", true);
+}
+
 /* Which of the sentences of _partials/cause.mustache fits; without any it is our fault. */
-static void set_cause(struct wire *model, const struct notice_about *about)
+static void set_cause(struct wire *model, const struct notice_about *about, const char *locale)
 {
 	const char *status = about->reason != NULL ? about->reason->status : "";
 
@@ -83,6 +113,9 @@ static void set_cause(struct wire *model, const struct notice_about *about)
 	} else if (*status == '4' || strcmp(status, EXPIRED_STATUS) == 0) {
 		wire_set_bool(model, "expired", true);
 		wire_set_text(model, "status", EXPIRED_STATUS);
+	} else if (about->inbound != NULL && about->inbound->rejection.is) {
+		set_rejection(model, &about->inbound->rejection, locale);
+		set_if(model, "status", status);
 	} else {
 		if (strcmp(status, "5.3.4") == 0)
 			wire_set_bool(model, "too_large", true);
@@ -107,7 +140,7 @@ static struct wire *model(const struct notice_about *about, const struct notice_
 		set_time(values, "next", about->next_attempt_ms, locale);
 		set_time(values, "until", about->until_ms, locale);
 	}
-	set_cause(values, about);
+	set_cause(values, about, locale);
 	return values;
 }
 

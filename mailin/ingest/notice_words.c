@@ -115,6 +115,26 @@ char *notice_words_time(int64_t ms, const char *locale)
 	return g_date_time_format(time, "%Y-%m-%d %H:%M %Z");
 }
 
+/* ---- sizes ---- */
+
+char *notice_words_size(int64_t bytes, const char *locale)
+{
+	const int64_t kb = 1024;
+	const int64_t mb = 1024 * kb;
+	const int64_t tenths = 10;
+	int64_t rest = bytes % mb * tenths / mb;
+
+	if (bytes < kb)
+		return g_strdup_printf("%" G_GINT64_FORMAT " %s", bytes,
+				       is_language(locale, "de") ? "Byte" : "bytes");
+	if (bytes < mb)
+		return g_strdup_printf("%" G_GINT64_FORMAT " KB", bytes / kb);
+	if (rest == 0)
+		return g_strdup_printf("%" G_GINT64_FORMAT " MB", bytes / mb);
+	return g_strdup_printf("%" G_GINT64_FORMAT "%s%" G_GINT64_FORMAT " MB", bytes / mb,
+			       is_language(locale, "de") ? "," : ".", rest);
+}
+
 /* ---- lines ---- */
 
 char *notice_words_line(const char *text)

@@ -18,6 +18,10 @@ char *notice_words_locale(const struct wire *headers, const char *otherwise);
  * if it is no time; g_free() it. */
 char *notice_words_time(int64_t ms, const char *locale);
 
+/* Bytes, rounded down: "10 MB", "2.5 MB" (in German "2,5 MB"), "200 KB", "900 bytes" ("Byte"); a MB
+ * has 1024 KB, as in the config.  g_free() it. */
+char *notice_words_size(int64_t bytes, const char *locale);
+
 /* One line of at most NOTICE_LINE_MAX characters without control characters; g_free() it. */
 enum { NOTICE_LINE_MAX = 200 };
 char *notice_words_line(const char *text);

@@ -255,33 +255,6 @@ static void sort_out(struct work *work)
 	inbound->refused_count = refused_count;
 }
 
-static enum outcome reject(struct inbound *inbound, const struct inbound_rejection *why,
-			   struct reason *reason)
-{
-	inbound->rejection = *why;
-	switch (why->why) {
-	case INBOUND_REFUSED_SIZE:
-		return outcome_reject(reason, STATUS_LARGE,
-				      "attachment \"%s\" is larger than %" G_GINT64_FORMAT
-				      " bytes, which the route takes",
-				      why->name, why->limit);
-	case INBOUND_REFUSED_COUNT:
-		return outcome_reject(reason, STATUS_OTHER,
-				      "more attachments than the %" G_GINT64_FORMAT
-				      " that the route takes",
-				      why->limit);
-	case INBOUND_REFUSED_NO_PHOTO:
-		if (why->name == NULL)
-			return outcome_reject(reason, STATUS_MEDIA, "no photo for the gallery");
-		break;
-	case INBOUND_REFUSED_TYPE:
-	case INBOUND_REFUSED_NAME:
-		break;
-	}
-	return outcome_reject(reason, STATUS_MEDIA,
-			      "attachment \"%s\" is not of a kind that the route takes", why->name);
-}
-
 static bool rejects(const struct work *work)
 {
 	int64_t choice = work->route->attachments_refused;
@@ -289,24 +262,46 @@ static bool rejects(const struct work *work)
 	return choice == CONFIG_REFUSED_REJECT || (choice == CONFIG_REFUSED_AUTO && work->gallery);
 }
 
-enum outcome policy_apply(const struct config_route *route, struct inbound *inbound,
-			  struct reason *reason)
+void policy_apply(const struct config_route *route, struct inbound *inbound)
 {
 	static const struct inbound_rejection no_photo = {.is = true,
 							  .why = INBOUND_REFUSED_NO_PHOTO};
 	struct work work = {
 		.route = route,
 		.inbound = inbound,
-		.gallery = strcmp(route->name, GALLERY) == 0,
+		.gallery = strcmp(route->target, GALLERY) == 0,
 	};
 
 	if (inbound->attachment_count > 0) {
 		find_photos(route, inbound);
 		sort_out(&work);
 	}
-	if (work.refused && rejects(&work))
-		return reject(inbound, &work.first, reason);
-	if (work.gallery && work.photos == 0)
-		return reject(inbound, work.refused ? &work.first : &no_photo, reason);
-	return OUTCOME_OK;
+	if (work.refused && (rejects(&work) || (work.gallery && work.photos == 0)))
+		inbound->rejection = work.first;
+	else if (work.gallery && work.photos == 0)
+		inbound->rejection = no_photo;
+}
+
+void policy_enforce(struct inbound *inbound)
+{
+	const struct inbound_rejection *why = &inbound->rejection;
+
+	if (!why->is)
+		return;
+	if (why->name == NULL)
+		inbound_reject(inbound, STATUS_MEDIA, "no photo for the gallery");
+	else if (why->why == INBOUND_REFUSED_SIZE)
+		inbound_reject(inbound, STATUS_LARGE,
+			       "the attachment \"%s\" has more than the %" G_GINT64_FORMAT
+			       " bytes that the route takes",
+			       why->name, why->limit);
+	else if (why->why == INBOUND_REFUSED_COUNT)
+		inbound_reject(inbound, STATUS_OTHER,
+			       "more attachments than the %" G_GINT64_FORMAT
+			       " that the route takes",
+			       why->limit);
+	else
+		inbound_reject(inbound, STATUS_MEDIA,
+			       "the attachment \"%s\" is not of a kind that the route takes",
+			       why->name);
 }

@@ -14,11 +14,13 @@
  * from inbound->attachments to inbound->refused: its bytes are freed, all else is kept to be
  * recorded.
  *
- * REJECT if the route wants the mail refused as a whole: because of an attachment, or because it is
- * for a gallery and no photo is left.  inbound->rejection then tells it in figures, for the notice.
+ * inbound->rejection says if the route wants the mail refused as a whole: because of an attachment,
+ * or because it is for a gallery and no photo is left.
  */
-enum outcome policy_apply(const struct config_route *route, struct inbound *inbound,
-			  struct reason *reason);
+void policy_apply(const struct config_route *route, struct inbound *inbound);
+
+/* inbound_reject() it, if so: when it is known that it is new, and may be stored otherwise. */
+void policy_enforce(struct inbound *inbound);
 
 /* "type"; as in refused_attachments.reason. */
 const char *policy_refused_name(enum inbound_refused why);

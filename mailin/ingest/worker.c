@@ -61,9 +61,7 @@ void worker_read_item(const struct worker *worker, struct item *item)
 	}
 	item->inbound->told = fate_was_told(delivery);
 	item->inbound->delivery = delivery;
-	if (policy_apply(config_route_named(worker->config, item->inbound->route.data),
-			 item->inbound, &item->reason) != OUTCOME_OK)
-		item->state = ITEM_REFUSED;
+	policy_apply(config_route_named(worker->config, item->inbound->route.data), item->inbound);
 }
 
 /* The body becomes rows at once, while the broker sends the next one. */
