@@ -278,7 +278,7 @@ static void set_reply(struct run *run, const GArray *marks)
 {
 	const char *text = wire_get_text(run->document, "TextBody");
 	const struct reply_hints hints = {
-		.forwarded = reply_forwards(wire_get_text(run->document, "Subject")),
+		.subject = wire_get_text(run->document, "Subject"),
 		.marks = (const struct html_mark *)(const void *)marks->data,
 		.mark_count = marks->len,
 	};

@@ -10,15 +10,14 @@
 #ifndef MAILIN_PARSE_REPLY_H
 #define MAILIN_PARSE_REPLY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
-#include "common/html_text.h"
+#include "common/html_mark.h"
 
 enum { REPLY_RULE_MAX = 32 };
 
 struct reply_hints {
-	bool forwarded;                /* the subject says so: reply_forwards() */
+	const char *subject;           /* NULL: none; "Fwd: ..." forwards */
 	const struct html_mark *marks; /* where the text was made from HTML; in its order */
 	size_t mark_count;
 };
@@ -36,8 +35,5 @@ struct reply {
 void reply_split(const char *text, size_t size, const struct reply_hints *hints,
 		 struct reply *reply);
 void reply_clear(struct reply *reply);
-
-/* Does a subject begin with "Fwd:" or what clients write for it in other languages? */
-bool reply_forwards(const char *subject);
 
 #endif

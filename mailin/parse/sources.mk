@@ -24,6 +24,13 @@ PARSE_SOURCES = \
 	mailin/parse/param.c \
 	mailin/parse/parse.c \
 	mailin/parse/reply.c \
+	mailin/parse/reply_attribution.c \
+	mailin/parse/reply_footer.c \
+	mailin/parse/reply_lines.c \
+	mailin/parse/reply_marker.c \
+	mailin/parse/reply_phrases.c \
+	mailin/parse/reply_tail.c \
+	mailin/parse/reply_words.c \
 	mailin/parse/sandbox.c \
 	mailin/parse/tnef.c \
 	mailin/parse/tnef_stream.c \

@@ -1,0 +1,323 @@
+#include <string.h>
+
+#include <glib.h>
+
+#include "mailin/parse/reply_marker.h"
+#include "mailin/parse/reply_words.h"
+
+enum {
+	WRAPPED_MAX = 6,   /* lines of one attribution */
+	TRIES_MAX = 2000,  /* readings of several lines in one text */
+	NAME_WORDS_MAX = 4 /* of an attribution that is only "First Last wrote:" */
+};
+
+/* What makes an attribution of a sentence with "wrote" in it. */
+struct evidence {
+	bool date; /* a year or a date in figures */
+	bool time;
+	bool address;
+};
+
+/* ---- evidence ---- */
+
+static bool is_digit(char c)
+{
+	return g_ascii_isdigit(c);
+}
+
+static size_t digits(const char *p)
+{
+	size_t count = 0;
+
+	while (is_digit(p[count]))
+		count++;
+	return count;
+}
+
+/* The figures at p, which begin a number: "2016", "3.5.2016", "10:11".  Returns where to go on. */
+static const char *look_at_number(const char *p, struct evidence *evidence)
+{
+	enum { YEAR = 4, PART = 2 };
+	size_t first = digits(p);
+	const char *behind = p + first;
+
+	if (first == YEAR && (*p == '1' || *p == '2'))
+		evidence->date = true;
+	if (first > YEAR || *behind == '\0' || strchr("-/.:h", *behind) == NULL)
+		return behind;
+	char separator = *behind;
+	size_t second = digits(behind + 1);
+	const char *third = behind + 1 + second;
+
+	if (second == 0 || second > PART)
+		return behind;
+	if (separator == ':' || separator == 'h') {
+		evidence->time = evidence->time || (first <= PART && second == PART);
+		return third;
+	}
+	if (*third == separator && digits(third + 1) > 0) {
+		evidence->date = true;
+		return third + 1 + digits(third + 1);
+	}
+	/* "kl. 20.42" */
+	if (separator == '.' && first <= PART && second == PART && *third != '.')
+		evidence->time = true;
+	return third;
+}
+
+static struct evidence look_at(const char *text)
+{
+	struct evidence evidence = {0};
+
+	for (const char *p = text; *p != '\0';) {
+		if (is_digit(*p)) {
+			p = look_at_number(p, &evidence);
+			continue;
+		}
+		if (*p == '@' && p > text && g_ascii_isgraph(p[-1]) && g_ascii_isalnum(p[1]))
+			evidence.address = true;
+		p++;
+	}
+	return evidence;
+}
+
+static bool ends_with_address(const char *text)
+{
+	size_t size = strlen(text);
+
+	while (size > 0 && (text[size - 1] == ':' || text[size - 1] == ' '))
+		size--;
+	return size > 0 && (text[size - 1] == '>' || text[size - 1] == ')');
+}
+
+/* "> wrote:" without its "<": the line before belongs to it. */
+static bool is_cut_off(const char *text)
+{
+	const char *open = strchr(text, '<');
+	const char *close = strchr(text, '>');
+
+	return (close != NULL && (open == NULL || close < open)) || *text == '<' ||
+	       (open == NULL && close == NULL && *text == ':');
+}
+
+/* ---- names ---- */
+
+/* The words before the verb look like a name, and not like "As you wrote:". */
+static bool is_name_only(const struct reply_lines *lines, size_t line)
+{
+	static const char *const others[] = {"As ",   "You ", "He ",   "She ",  "I ",    "We ",
+					     "They ", "It ",  "What ", "This ", "That ", "In ",
+					     "Sie ",  "Er ",  "Ich ",  "Wie ",  "Du ",   "Wir ",
+					     "Es ",   "Was ", "Je "};
+	const char *p = lines->text + lines->line[line].text;
+	const char *end = lines->text + lines->line[line].end;
+	size_t words = 0;
+
+	if (!(g_ascii_isupper(*p) || (unsigned char)*p >= 0x80 || *p == '"'))
+		return false;
+	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+		if (strncmp(p, others[i], strlen(others[i])) == 0)
+			return false;
+	for (bool within = false; p < end; p++) {
+		if (g_ascii_isalnum(*p) && !within)
+			words++;
+		within = *p != ' ';
+		if (strchr(",.;!?", *p) != NULL && p + 1 < end && p[1] == ' ' && *p != '.')
+			return false;
+	}
+	return words <= NAME_WORDS_MAX + 1;
+}
+
+/* "On 5 March 2019 at 10:15 you wrote:" may go on with what was written, in the sender's words. */
+static bool speaks_of_somebody(const char *text)
+{
+	static const char *const who[] = {
+		" i wrote",    " you wrote",   " we wrote",    " he wrote",      " she wrote",
+		" they wrote", " schrieb ich", " ich schrieb", " schrieben sie", " schriebst du"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(who); i++)
+		if (strstr(text, who[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* ---- one reading ---- */
+
+struct reading {
+	struct evidence evidence;
+	bool accepted;
+	bool sure;
+	const char *language;
+};
+
+static bool has_end(const char *text)
+{
+	size_t size = strlen(text);
+
+	return size > 0 && (text[size - 1] == ':' || text[size - 1] == '-');
+}
+
+static struct reading with_verb(const struct reply_lines *lines, size_t first, size_t last,
+				const char *folded, const struct reply_verb *verb, bool quoted)
+{
+	struct reading reading = {.evidence = look_at(folded), .language = verb->language};
+	const struct evidence *e = &reading.evidence;
+	bool any = e->date || e->time || e->address;
+
+	reading.sure = (e->address && (e->date || e->time)) ||
+		       (e->date && e->time && !speaks_of_somebody(folded));
+	reading.accepted = reading.sure || (quoted && any) ||
+			   (quoted && first == last && is_name_only(lines, first));
+	return reading;
+}
+
+/* Gmail in Russian, Japanese, Hebrew, and everybody in a language that is not known here. */
+static struct reading without_verb(const char *folded, bool quoted)
+{
+	struct reading reading = {.evidence = look_at(folded), .language = "any"};
+	const struct evidence *e = &reading.evidence;
+	bool colon = has_end(folded);
+	bool begins_with_date = is_digit(*folded);
+
+	if (e->address && e->date && e->time && colon && ends_with_address(folded))
+		reading.sure = true;
+	reading.accepted =
+		reading.sure || (quoted && e->address && colon && (e->date || e->time)) ||
+		(quoted && colon && begins_with_date && e->date && e->time) ||
+		(quoted && e->address && begins_with_date && e->date && ends_with_address(folded));
+	return reading;
+}
+
+static bool read_lines(struct reply_lines *lines, size_t first, size_t last, bool quoted,
+		       char folded[REPLY_FOLDED_MAX], struct reading *reading)
+{
+	size_t size = reply_lines_fold(lines, first, last, folded);
+	const char *text = folded + strspn(folded, "- ");
+
+	*reading = (struct reading){0};
+	if (size == 0 || lines->tries >= TRIES_MAX)
+		return false;
+	lines->tries++;
+	const struct reply_verb *verb = has_end(text) ? reply_verb_find(text) : NULL;
+
+	*reading = verb != NULL ? with_verb(lines, first, last, text, verb, quoted)
+				: without_verb(text, quoted);
+	if (is_cut_off(text))
+		reading->accepted = false;
+	return true;
+}
+
+/* ---- lines ---- */
+
+/* Cheap: may it be the last line of one? */
+static bool may_end(const struct reply_lines *lines, size_t line)
+{
+	const struct reply_line *this = &lines->line[line];
+	const char *text = lines->text + this->text;
+	const char *end = lines->text + this->end;
+
+	while (end > text && (end[-1] == '*' || end[-1] == '_' || end[-1] == ' '))
+		end--;
+	if (end == text)
+		return false;
+	switch (end[-1]) {
+	case ':':
+		return true;
+	case '-':
+		return *text == '-'; /* "---- On ... wrote ----" */
+	case '>':
+		return is_digit(*text); /* "2013/7/20 Ann <ann@example.net>" */
+	default:
+		/* The last byte of a full-width colon (U+FF1A). */
+		return (unsigned char)end[-1] == 0x9A;
+	}
+}
+
+/* May `line` and what is behind it be one attribution?  A blank line is only within where the
+ * address was put on a line of its own. */
+static bool may_go_on(const struct reply_lines *lines, size_t line, size_t next)
+{
+	if (lines->line[line].kind != REPLY_TEXT)
+		return false;
+	if (next == line + 1)
+		return true;
+	return lines->text[lines->line[next].text] == '<';
+}
+
+/* The line above the one found begins one: "On Tuesday, March 5," "2019 at 10:11, Ann wrote:". */
+static bool begins_above(const struct reply_lines *lines, size_t floor, size_t first, size_t last)
+{
+	char folded[REPLY_FOLDED_MAX];
+
+	if (first <= floor || lines->line[first - 1].kind != REPLY_TEXT ||
+	    last - first + 2 > WRAPPED_MAX)
+		return false;
+	if (reply_lines_fold(lines, first, last, folded) == 0 ||
+	    reply_begins_with_preposition(folded))
+		return false;
+	size_t size = reply_lines_fold(lines, first - 1, first - 1, folded);
+
+	return size > 0 && reply_begins_with_preposition(folded) &&
+	       strchr(".!?:", folded[size - 1]) == NULL && strpbrk(folded, "0123456789") != NULL;
+}
+
+bool reply_is_quoted(const struct reply_lines *lines, size_t line, bool bars)
+{
+	if (line >= lines->count)
+		return false;
+	return lines->line[line].kind == REPLY_QUOTE ||
+	       (bars && lines->text[lines->line[line].text] == '|' &&
+		lines->line[line].kind == REPLY_TEXT);
+}
+
+static void take(const struct reading *reading, size_t first, size_t last, bool bars,
+		 struct reply_marker *marker)
+{
+	*marker = (struct reply_marker){
+		.kind = MARKER_ATTRIBUTION,
+		.start = first,
+		.end = last + 1,
+		.sure = reading->sure,
+		.bars = bars,
+		.rule = "attribution",
+		.language = reading->language,
+	};
+}
+
+bool reply_attribution_find(struct reply_lines *lines, size_t floor, size_t line,
+			    struct reply_marker *marker)
+{
+	char folded[REPLY_FOLDED_MAX];
+	struct reading reading;
+	size_t next = reply_lines_next(lines, line + 1, lines->count);
+	bool bars = next < lines->count && lines->text[lines->line[next].text] == '|';
+	bool quoted = reply_is_quoted(lines, next, bars);
+	bool found = false;
+
+	if (!may_end(lines, line))
+		return false;
+	/* From the last line upwards, so that no sentence before it is taken for its beginning. */
+	for (size_t first = line, below = line + 1, taken = 0; taken < WRAPPED_MAX; taken++) {
+		if (first != line && !may_go_on(lines, first, below))
+			break;
+		/* What looks like a quote is "> wrote:", whose beginning stands above. */
+		if (lines->line[first].kind != REPLY_QUOTE) {
+			if (!read_lines(lines, first, line, quoted, folded, &reading))
+				break;
+			if (reading.accepted && (!found || reading.evidence.date))
+				take(&reading, first, line, bars, marker);
+			found = found || reading.accepted;
+			if (reading.accepted && reading.evidence.date)
+				break;
+		}
+		below = first;
+		if (first <= floor)
+			break;
+		first--;
+		while (first > floor && lines->line[first].kind == REPLY_BLANK)
+			first--;
+	}
+	if (found && begins_above(lines, floor, marker->start, line))
+		marker->start--;
+	return found;
+}
