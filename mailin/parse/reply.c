@@ -293,7 +293,7 @@ static void cut_quoted(const struct split *split, const struct reply_marker *mar
 		return;
 	if (!after) {
 		cut->to = marker->start;
-	} else if (!has_kind(lines, end, rest.end, REPLY_QUOTE)) {
+	} else if (!has_kind(lines, end, lines->count, REPLY_QUOTE)) {
 		cut->hole = marker->start;
 		cut->hole_end = end;
 	} else if (!before && marker->kind == MARKER_ATTRIBUTION) {

@@ -147,6 +147,7 @@ struct reading {
 	struct evidence evidence;
 	bool accepted;
 	bool sure;
+	bool with_verb;
 	const char *language;
 };
 
@@ -160,7 +161,8 @@ static bool has_end(const char *text)
 static struct reading with_verb(const struct reply_lines *lines, size_t first, size_t last,
 				const char *folded, const struct reply_verb *verb, bool quoted)
 {
-	struct reading reading = {.evidence = look_at(folded), .language = verb->language};
+	struct reading reading = {
+		.evidence = look_at(folded), .language = verb->language, .with_verb = true};
 	const struct evidence *e = &reading.evidence;
 	bool any = e->date || e->time || e->address;
 
@@ -284,6 +286,18 @@ static void take(const struct reading *reading, size_t first, size_t last, bool 
 	};
 }
 
+/* The best of the readings that end at the same line counts; of equals the shortest. */
+enum worth { WORTH_NOTHING, WORTH_SOMETHING, WORTH_DATE, WORTH_VERB, WORTH_MOST };
+
+static enum worth worth_of(const struct reading *reading)
+{
+	if (!reading->accepted)
+		return WORTH_NOTHING;
+	if (reading->with_verb)
+		return reading->evidence.date ? WORTH_MOST : WORTH_VERB;
+	return reading->evidence.date ? WORTH_DATE : WORTH_SOMETHING;
+}
+
 bool reply_attribution_find(struct reply_lines *lines, size_t floor, size_t line,
 			    struct reply_marker *marker)
 {
@@ -292,7 +306,7 @@ bool reply_attribution_find(struct reply_lines *lines, size_t floor, size_t line
 	size_t next = reply_lines_next(lines, line + 1, lines->count);
 	bool bars = next < lines->count && lines->text[lines->line[next].text] == '|';
 	bool quoted = reply_is_quoted(lines, next, bars);
-	bool found = false;
+	enum worth best = WORTH_NOTHING;
 
 	if (!may_end(lines, line))
 		return false;
@@ -304,10 +318,12 @@ bool reply_attribution_find(struct reply_lines *lines, size_t floor, size_t line
 		if (lines->line[first].kind != REPLY_QUOTE) {
 			if (!read_lines(lines, first, line, quoted, folded, &reading))
 				break;
-			if (reading.accepted && (!found || reading.evidence.date))
+			enum worth worth = worth_of(&reading);
+			if (worth > best) {
+				best = worth;
 				take(&reading, first, line, bars, marker);
-			found = found || reading.accepted;
-			if (reading.accepted && reading.evidence.date)
+			}
+			if (best == WORTH_MOST)
 				break;
 		}
 		below = first;
@@ -317,7 +333,7 @@ bool reply_attribution_find(struct reply_lines *lines, size_t floor, size_t line
 		while (first > floor && lines->line[first].kind == REPLY_BLANK)
 			first--;
 	}
-	if (found && begins_above(lines, floor, marker->start, line))
+	if (best != WORTH_NOTHING && begins_above(lines, floor, marker->start, line))
 		marker->start--;
-	return found;
+	return best != WORTH_NOTHING;
 }

@@ -135,6 +135,7 @@ static const struct footer {
 	{"nosūtīts no ", "", NEED_DEVICE},
 	{"išsiųsta iš ", "", NEED_DEVICE},
 	{"đã gửi từ ", "", NEED_DEVICE},
+	{"Đã gửi từ ", "", NEED_DEVICE},
 	{"Được gửi từ ", "", NEED_DEVICE},
 	{"dikirim dari ", "", NEED_DEVICE},
 	{"", "から送信", NEED_DEVICE},
@@ -158,7 +159,7 @@ static const struct footer {
 };
 
 static const char *const devices[] = {
-	"iphone",    "ipad",     "ipod",       "apple watch", "android",     "blackberry",
+	"iphon",     "ipad",     "ipod",       "apple watch", "android",     "blackberry",
 	"samsung",   "galaxy",   "huawei",     "xiaomi",      "redmi",       "nokia",
 	"htc",       "lumia",    "xperia",     "pixel",       "oneplus",     "motorola",
 	"windows",   "mobil",    "móvil",      "movil",       "phone",       "tablet",

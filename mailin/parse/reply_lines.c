@@ -90,7 +90,9 @@ static void mark_code(struct reply_lines *lines, size_t fences)
 {
 	bool within = false;
 
-	for (size_t i = 0; fences > 1 && i < lines->count; i++) {
+	if (fences < 2)
+		return;
+	for (size_t i = 0; i < lines->count; i++) {
 		struct reply_line *line = &lines->line[i];
 		bool is_fence = line->end - line->text >= strlen(fence) &&
 				memcmp(lines->text + line->text, fence, strlen(fence)) == 0;

@@ -20,12 +20,12 @@ enum {
 
 /* ---- the end of a quote ---- */
 
-/* "You asked:" in front of a quote makes the quote part of what is said. */
+/* "You asked:" or "When you say," in front of a quote makes it part of what is said. */
 static bool leads_to_quote(const struct reply_lines *lines, size_t line)
 {
 	const struct reply_line *this = &lines->line[line];
 
-	return lines->text[this->end - 1] == ':' ||
+	return strchr(":,", lines->text[this->end - 1]) != NULL ||
 	       (unsigned char)lines->text[this->end - 1] == 0x9A;
 }
 
