@@ -85,22 +85,25 @@ static void set_line(struct wire *model, const char *key, const char *text)
 static void set_rejection(struct wire *model, const struct inbound_rejection *why,
 			  const char *locale)
 {
-	g_autofree char *limit = why->why == INBOUND_REFUSED_SIZE
-					 ? notice_words_size(why->limit, locale)
-					 : g_strdup_printf("%" G_GINT64_FORMAT, why->limit);
+	g_autofree char *size = notice_words_size(why->limit, locale);
+	g_autofree char *count = g_strdup_printf("%" G_GINT64_FORMAT, why->limit);
 
 	if (why->name == NULL) {
 		wire_set_bool(model, "no_photo", true);
 		return;
 	}
 	set_line(model, "file", why->name);
-	wire_set_text(model, "limit", limit);
-	if (why->why == INBOUND_REFUSED_SIZE)
+	if (why->why == INBOUND_REFUSED_NO_PHOTO) {
+		wire_set_bool(model, "file_photo", true);
+	} else if (why->why == INBOUND_REFUSED_SIZE) {
 		wire_set_bool(model, "file_size", true);
-	else if (why->why == INBOUND_REFUSED_COUNT && why->limit > 0)
+		wire_set_text(model, "limit", size);
+	} else if (why->why == INBOUND_REFUSED_COUNT && why->limit > 0) {
 		wire_set_bool(model, "file_count", true);
-	else
+		wire_set_text(model, "limit", count);
+	} else {
 		wire_set_bool(model, "file_kind", true);
+	}
 }
 
 /* Which of the sentences of _partials/cause.mustache fits; without any it is our fault. */

@@ -290,6 +290,9 @@ void policy_enforce(struct inbound *inbound)
 		return;
 	if (why->name == NULL)
 		inbound_reject(inbound, STATUS_MEDIA, "no photo for the gallery");
+	else if (why->why == INBOUND_REFUSED_NO_PHOTO)
+		inbound_reject(inbound, STATUS_MEDIA, "the attachment \"%s\" is no photo",
+			       why->name);
 	else if (why->why == INBOUND_REFUSED_SIZE)
 		inbound_reject(inbound, STATUS_LARGE,
 			       "the attachment \"%s\" has more than the %" G_GINT64_FORMAT

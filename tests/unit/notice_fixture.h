@@ -78,6 +78,7 @@ struct settings {
 struct setting {
 	struct config *config;
 	struct notices *notices;
+	struct inbound_rejection rejection; /* of what is read */
 	struct notice notice;
 };
 
@@ -152,6 +153,8 @@ static inline bool make_of(struct setting *setting, const char *body, enum notic
 		read ? inbound_read(body, strlen(body), QUEUE, setting->config, NULL) : NULL;
 
 	assert_true(!read || inbound != NULL);
+	if (inbound != NULL)
+		inbound->rejection = setting->rejection;
 	about.inbound = inbound;
 	g_strlcpy(reason.status, status, sizeof(reason.status));
 	g_strlcpy(reason.text, "database: db7.internal", sizeof(reason.text));

@@ -81,6 +81,40 @@ static void the_reason_is_told_in_plain_words(void **state)
 	tear_down(&setting);
 }
 
+/* A decision about the mail: the poster may know what it was. */
+static void what_a_route_does_not_take_is_told(void **state)
+{
+	static const struct {
+		struct inbound_rejection why;
+		const char *model;
+	} cases[] = {
+		{{true, INBOUND_REFUSED_NO_PHOTO, NULL, 0}, "\"no_photo\":true"},
+		{{true, INBOUND_REFUSED_NO_PHOTO, "a.jpg", 0},
+		 "\"file\":\"a.jpg\",\"file_photo\":true"},
+		{{true, INBOUND_REFUSED_TYPE, "a\nb.exe", 0},
+		 "\"file\":\"a b.exe\",\"file_kind\":true"},
+		{{true, INBOUND_REFUSED_NAME, "a.exe", 0}, "\"file\":\"a.exe\",\"file_kind\":true"},
+		{{true, INBOUND_REFUSED_SIZE, "a.jpg", 2621440},
+		 "\"file\":\"a.jpg\",\"file_size\":true,\"limit\":\"2.5 MB\""},
+		{{true, INBOUND_REFUSED_COUNT, "a.jpg", 10},
+		 "\"file\":\"a.jpg\",\"file_count\":true,\"limit\":\"10\""},
+		{{true, INBOUND_REFUSED_COUNT, "a.jpg", 0},
+		 "\"file\":\"a.jpg\",\"file_kind\":true"},
+	};
+	struct setting setting = set_up(NULL);
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *model =
+			g_strconcat(FACTS, cases[i].model, ",\"status\":\"5.6.1\"}", NULL);
+
+		setting.rejection = cases[i].why;
+		assert_true(make_of(&setting, BASE, NOTICE_FAILED, "5.6.1", true));
+		model_is(&setting, model);
+	}
+	tear_down(&setting);
+}
+
 static void an_id_tells_mail_and_kind(void **state)
 {
 	struct setting setting = set_up(NULL);
@@ -289,6 +323,7 @@ int main(void)
 		cmocka_unit_test(a_delay_is_told),
 		cmocka_unit_test(a_message_for_the_broker),
 		cmocka_unit_test(the_reason_is_told_in_plain_words),
+		cmocka_unit_test(what_a_route_does_not_take_is_told),
 		cmocka_unit_test(an_id_tells_mail_and_kind),
 		cmocka_unit_test(notices_are_from_somebody),
 		cmocka_unit_test(the_stream_is_the_configs),
