@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib/ingest.sh"
 . "$(dirname "$0")/../lib/gallery.sh"
 use_sandbox --only broker,database
-gallery_setup
+gallery_setup target=gallery
 
 # Q1: names and types lie, and one of them is no photo.
 posts photos+summer@example.test --subject 'The band' --text 'At sunset.' \

@@ -4,7 +4,8 @@
 . "$(dirname "$0")/../lib/ingest.sh"
 . "$(dirname "$0")/../lib/gallery.sh"
 use_sandbox --only broker,database
-gallery_setup attachments_max=3 attachment_size=862 'attachments_refuse=*.exe image/gif' attachments_other=refuse
+gallery_setup target=gallery attachments_max=3 attachment_size=862 'attachments_refuse=*.exe image/gif' attachments_other=refuse
+# shellcheck disable=SC2154
 posted() {
 	posts photos@example.test --header 'Authentication-Results: mx.example.test; spf=pass smtp.mailfrom=x.example' \
 		--subject "Mail $((number + 1))" "$@"
@@ -46,7 +47,6 @@ probe take mail.dead 10 | grep '^{' | jq -r '.Attachments | length' | paste -sd 
 is "$(cat "$TMP/counts")" '4 2 0 1 1 1 2 1 2 0' 'mail.dead has them with all that was attached'
 
 # As mailout renders them.
-printf '\n[mailout]\ntemplates = %s/templates\n' "$TREE" >> "$TMP/conf"
 is "$(probe count mail.out.transactional)" 9 'a notice for each sender who is known'
 probe take mail.out.transactional 9 | grep '^{' > "$TMP/requests"
 while read -r request; do

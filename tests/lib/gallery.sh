@@ -1,35 +1,28 @@
 # shellcheck shell=sh disable=SC2154
 # For tests of galleries and of what routes take; after tap.sh, ingest.sh and use_sandbox:
 #
-#	gallery_setup KEY=VALUE...		ingest_setup; route photos is a gallery, with these parameters
-#	posts RECIPIENT [photo-mail's arguments]	a mail of ann@x.example is in mail.in.photos
-#	photos COLUMNS				of all rows, in the order of mails and positions
-#	dead					a line for each dead letter: status and reason
+#	gallery_setup KEY=VALUE...		ingest_setup; route photos has these parameters
+#	gallery_use KEY=VALUE...		and now these instead
+#	posts RECIPIENT [photo-mail's arguments]	a mail of ann@x.example is in mail.in.photos, queue id Q1 and so on
+#	photos COLUMNS				of all rows of gallery_photos, in the order of mails and positions
 
 gallery_setup() {
 	ingest_setup
 	sed -i '/^\[route /,$d' "$TMP/conf"
-	{
-		printf '\n[mailpipe]\nauthserv_ids = mx.example.test\n'
-		printf '\n[route photos]\nrecipients = photos@example.test *@photos.example.test\ntarget = gallery\n'
-		gallery_keys "$@"
-	} >> "$TMP/conf"
+	printf '\n[mailpipe]\nauthserv_ids = mx.example.test\n\n[mailout]\ntemplates = %s/templates\n\n' "$TREE" \
+		>> "$TMP/conf"
+	gallery_use "$@"
 	"$BUILD/bin/mailctl" --config "$TMP/conf" setup >> "$TMP/setup.log" 2>&1 ||
 		bail_out "mailctl setup: $(cat "$TMP/setup.log")"
 }
 
-gallery_keys() {
-	for key in "$@"; do
-		printf '%s\n' "$key" | sed 's/=/ = /'
-	done
-}
-
-# Parameters of the route instead of those before.
 gallery_use() {
-	sed -i '/^target = gallery/,$d' "$TMP/conf"
+	sed -i '/^\[route photos\]/,$d' "$TMP/conf"
 	{
-		echo 'target = gallery'
-		gallery_keys "$@"
+		printf '[route photos]\nrecipients = photos@example.test *@photos.example.test\n'
+		for key in "$@"; do
+			printf '%s\n' "$key" | sed 's/=/ = /'
+		done
 	} >> "$TMP/conf"
 }
 
@@ -47,8 +40,4 @@ posts() {
 photos() {
 	sql "SELECT $1 FROM gallery_photos JOIN (SELECT id AS mail, queue_id, received_at FROM messages) m ON mail = message_id
 		ORDER BY queue_id, position"
-}
-
-dead() {
-	probe take mail.dead "$1" | sed -n 's/.*last-error=\(.*\)$/\1/p'
 }

@@ -1,0 +1,64 @@
+#!/bin/sh
+# A route takes what it allows: the mail is stored without the rest, of which a record tells, or refused as a whole.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$(dirname "$0")/../lib/ingest.sh"
+. "$(dirname "$0")/../lib/gallery.sh"
+use_sandbox --only broker,database
+gallery_setup 'attachments_allow=image/* text/* *.dat' 'attachments_refuse=image/gif *.html' attachments_max=2 \
+	attachment_size=1000
+taken() {
+	sql "SELECT queue_id, position, name FROM attachments a JOIN messages m ON m.id = a.message_id ORDER BY queue_id, position"
+}
+refused() {
+	sql "SELECT queue_id, position, name, content_type, detected_type, r.size, reason FROM refused_attachments r
+		JOIN messages m ON m.id = r.message_id ORDER BY queue_id, position"
+}
+# Count, size and kind: at the limits and past them.
+posts photos@example.test 1000:1,name=a.dat 1000:2,name=b.dat
+posts photos@example.test 1001:3,name=a.dat 1000:4,name=b.dat rgb.png still.gif,name=c.png,type=image/png deep.png
+posts photos@example.test rgb.png,name=page.html,type=image/png 100:5,name=data.bin
+posts photos@example.test --text 'Nothing but text.'
+ingest_start
+stored 4
+is "$(taken)" "$(printf '%s\t%s\t%s\n' Q1 0 a.dat Q1 1 b.dat Q2 1 b.dat Q2 2 rgb.png)" 'what is allowed is stored'
+is "$(refused)" "$(printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
+	Q2 0 a.dat application/octet-stream application/octet-stream 1001 size \
+	Q2 3 c.png image/png image/gif 662 type Q2 4 deep.png application/octet-stream image/png 266 count \
+	Q3 0 page.html image/png image/png 153 name \
+	Q3 1 data.bin application/octet-stream application/octet-stream 100 type)" 'what is refused is recorded'
+is "$(sql 'SELECT COUNT(*) FROM blobs') $(sql 'SELECT COUNT(*) FROM refused_attachments r JOIN blobs b USING (sha256)')" \
+	'4 1' 'without its bytes, unless another mail has the same'
+is "$(sql "SELECT LENGTH(message_id), name, reason FROM refused_attachments_readable WHERE reason = 'name'")" \
+	"$(printf '36\tpage.html\tname')" 'people can read it'
+ingest_stop
+
+gallery_use attachments_refused=reject attachments_max=1 attachments_refuse=image/gif
+posts photos@example.test rgb.png
+posts photos@example.test rgb.png deep.png
+posts photos@example.test still.gif
+ingest_start
+stored 5
+is_dead() { [ "$(probe count mail.dead)" -ge "$1" ]; }
+wait_for 30 is_dead 2
+ingest_stop
+is "$(sed -n 's/.* \(Q[0-9]*\) .*event=dead .*status=\([0-9.]*\) reason=/\1 \2 /p' "$TMP/log")" \
+	'Q6 5.6.0 "more attachments than the 1 that the route takes"
+Q7 5.6.1 "the attachment \"still.gif\" is not of a kind that the route takes"' 'a route may refuse the mail'
+is "$(taken | tail -n 1)" "$(printf 'Q5\t0\trgb.png')" 'and takes the others'
+
+# A gallery that takes what it may: a logo of the HTML is no photo, an inline photo is one.
+gallery_use target=gallery attachments_refused=drop attachments_max=2 attachments_other=ignore inline_side=48
+sql 'DELETE FROM messages'
+posts photos@example.test --html '<img src="cid:logo@x"><img src="cid:photo@x">' rgb.png,name=logo.png,cid=logo@x \
+	plain.heic,name=inline.heic,cid=photo@x 100:6,name=notes.txt exif-1.jpg exif-2.jpg
+posts photos@example.test --html '<img src="cid:logo@x">' rgb.png,name=logo.png,cid=logo@x
+ingest_start
+stored 1
+wait_for 30 is_dead 3
+ingest_stop
+is "$(photos 'queue_id, name')" "$(printf 'Q8\tinline.heic\nQ8\texif-1.jpg')" 'photos of a gallery'
+is "$(refused | cut -f 1-3,7)" "$(printf '%s\t%s\t%s\t%s\n' Q8 0 logo.png no-photo Q8 2 notes.txt no-photo Q8 4 exif-2.jpg count)" \
+	'and what is none, or one too many'
+like "$(cat "$TMP/log")" 'Q9 .*event=dead .*status=5.6.1 reason="no photo for the gallery"' 'a logo alone is no photo'
+is "$(probe count mail.in.photos)" 0 'all are acknowledged'
+done_testing
