@@ -109,6 +109,19 @@ enum outcome broker_consume_all(struct broker *broker, char *const *queues, size
 	return outcome;
 }
 
+enum outcome broker_consume_lasting(struct broker *broker, char *const *queues, size_t count,
+				    uint16_t prefetch, struct deadline deadline,
+				    struct reason *reason)
+{
+	unsigned int before = broker->consumers->len;
+	enum outcome outcome =
+		broker_consume_all(broker, queues, count, prefetch, deadline, reason);
+
+	for (unsigned int i = before; i < broker->consumers->len; i++)
+		((struct consumer *)broker->consumers->pdata[i])->lasting = true;
+	return outcome;
+}
+
 static enum outcome cancel_nowait(struct broker *broker, unsigned int index,
 				  struct deadline deadline, struct reason *reason)
 {
@@ -130,7 +143,7 @@ enum outcome broker_consume_anew(struct broker *broker, uint16_t prefetch, struc
 	for (unsigned int i = 0; i < before && outcome == OUTCOME_OK; i++) {
 		const struct consumer *consumer = broker->consumers->pdata[i];
 
-		if (!consumer->ended)
+		if (!consumer->ended && !consumer->lasting)
 			outcome = cancel_nowait(broker, i, deadline, reason);
 	}
 	if (outcome == OUTCOME_OK)
@@ -138,7 +151,7 @@ enum outcome broker_consume_anew(struct broker *broker, uint16_t prefetch, struc
 	for (unsigned int i = 0; i < before && outcome == OUTCOME_OK; i++) {
 		struct consumer *consumer = broker->consumers->pdata[i];
 
-		if (consumer->ended)
+		if (consumer->ended || consumer->lasting)
 			continue;
 		consumer->ended = true;
 		outcome = consume_nowait(broker, consumer->queue, deadline, reason);

@@ -46,6 +46,7 @@ struct flight {
 struct consumer {
 	char *queue;
 	bool cancelled; /* by RabbitMQ, and broker_next() has not told yet */
+	bool lasting;   /* broker_consume_anew() leaves it alone */
 	bool ended;     /* by us */
 };
 

@@ -46,6 +46,9 @@ static const struct grant ingest_grants[] = {
 	{"SELECT", "quarantine"},
 	{"INSERT", "quarantine"},
 	{"DELETE", "quarantine"},
+	{"SELECT", "fences"},
+	{"INSERT", "fences"},
+	{"UPDATE", "fences"},
 	{NULL, NULL},
 };
 
@@ -101,6 +104,7 @@ static const struct grant web_grants[] = {
 	{"SELECT", "ticket_messages"},
 	{"SELECT", "ticket_messages_readable"},
 	{"SELECT", "registered_addresses"},
+	{"SELECT", "fences"},
 	{NULL, NULL},
 };
 

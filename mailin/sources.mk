@@ -13,6 +13,7 @@ INGEST_SOURCES = \
 	mailin/ingest/batch.c \
 	mailin/ingest/event.c \
 	mailin/ingest/fate.c \
+	mailin/ingest/fence.c \
 	mailin/ingest/inbound.c \
 	mailin/ingest/insert.c \
 	mailin/ingest/notice.c \

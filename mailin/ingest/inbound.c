@@ -361,6 +361,17 @@ struct inbound *inbound_read(const void *body, size_t size, const char *queue,
 	return inbound;
 }
 
+const char *inbound_verified_name(enum inbound_verified verified)
+{
+	static const char *const names[] = {
+		[INBOUND_UNCHECKED] = "unchecked",
+		[INBOUND_UNVERIFIED] = "no",
+		[INBOUND_VERIFIED] = "yes",
+	};
+
+	return names[verified];
+}
+
 void inbound_begin(struct inbound *inbound)
 {
 	inbound->verified = INBOUND_UNCHECKED;

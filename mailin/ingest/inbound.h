@@ -171,6 +171,9 @@ struct inbound {
 struct inbound *inbound_read(const void *body, size_t size, const char *queue,
 			     const struct config *config, struct reason *reason);
 
+/* "yes", as columns have it. */
+const char *inbound_verified_name(enum inbound_verified verified);
+
 /* Forget what an earlier try to store it has found. */
 void inbound_begin(struct inbound *inbound);
 

@@ -211,9 +211,6 @@ static enum outcome insert_blobs(struct insert *insert, const struct sorted *sor
 
 /* ---- messages and attachments ---- */
 
-static const char *const verified_names[] = {
-	[INBOUND_UNCHECKED] = "unchecked", [INBOUND_UNVERIFIED] = "no", [INBOUND_VERIFIED] = "yes"};
-
 static void add_message(struct insert *insert, const struct inbound *m)
 {
 	static const struct inbound_text no = {"no", sizeof("no") - 1};
@@ -251,7 +248,7 @@ static void add_message(struct insert *insert, const struct inbound *m)
 	add_present(insert, m->automatic.data != NULL ? &m->automatic : &no);
 	add_present(insert, &m->defects);
 	add(insert, m->raw.data != NULL ? db_bytes(m->raw.digest, SHA256_SIZE) : db_null());
-	add(insert, db_text(verified_names[m->verified]));
+	add(insert, db_text(inbound_verified_name(m->verified)));
 	add_text(insert, &m->verdicts_json);
 	add_text(insert, &m->owner_id);
 }

@@ -8,6 +8,7 @@
 #include "common/dial.h"
 #include "common/rows.h"
 #include "mailin/ingest/admit.h"
+#include "mailin/ingest/fence.h"
 #include "mailin/ingest/insert.h"
 #include "mailin/ingest/quarantine.h"
 #include "mailin/ingest/resolve.h"
@@ -29,13 +30,14 @@ struct store {
 	struct targets *targets;
 	struct rows told;
 	struct rows known_messages;
+	struct fences *fences;
 	GArray *values; /* of the statement in hand */
 };
 
 /* ---- connection ---- */
 
-struct store *store_open(const struct config *config, struct deadline deadline,
-			 struct reason *reason)
+struct store *store_open(const struct config *config, struct fences *fences,
+			 struct deadline deadline, struct reason *reason)
 {
 	const struct dial who = {.user = &config->mysql_ingest,
 				 .password_key = "mysql.ingest_password_file"};
@@ -54,6 +56,8 @@ struct store *store_open(const struct config *config, struct deadline deadline,
 	store->values = g_array_new(FALSE, FALSE, sizeof(struct db_value));
 	rows_init(&store->told, &told_shape, db);
 	rows_init(&store->known_messages, &known_message_shape, db);
+	store->fences = fences;
+	fences_reconnected(fences);
 	return store;
 }
 
@@ -310,10 +314,14 @@ enum outcome store_batch(struct store *store, struct inbound **messages, size_t 
 	if (outcome == OUTCOME_OK)
 		outcome = targets_prepare(store->targets, messages, count, reason);
 	if (outcome == OUTCOME_OK)
+		outcome = fences_take(store->fences, store->db, messages, count, reason);
+	if (outcome == OUTCOME_OK)
 		outcome = db_begin(store->db, reason);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	outcome = fill_transaction(store, &sorted, messages, count, reason);
+	outcome = fences_hold(store->fences, store->db, messages, count, reason);
+	if (outcome == OUTCOME_OK)
+		outcome = fill_transaction(store, &sorted, messages, count, reason);
 	if (outcome == OUTCOME_OK)
 		outcome = db_commit(store->db, &unknown, reason);
 	if (outcome == OUTCOME_OK) {

@@ -21,11 +21,13 @@
 #include "mailin/ingest/inbound.h"
 
 struct db;
+struct fences;
 struct store;
 
-/* Connects as the ingest user; its password is read now.  NULL with a reason (a RETRY). */
-struct store *store_open(const struct config *config, struct deadline deadline,
-			 struct reason *reason);
+/* Connects as the ingest user; its password is read now.  The fences are borrowed.  NULL with a
+ * reason (a RETRY). */
+struct store *store_open(const struct config *config, struct fences *fences,
+			 struct deadline deadline, struct reason *reason);
 
 /* NULL is allowed; *store becomes NULL. */
 void store_close(struct store **store);

@@ -9,9 +9,10 @@
 /* How a member of struct inbound or struct inbound_attachment becomes a value. */
 enum kind {
 	KIND_ID,
-	KIND_TEXT,          /* "" if there is none */
-	KIND_TEXT_OR_NULL,  /* NULL if it is empty */
-	KIND_YES_NO,        /* "no" if there is none */
+	KIND_TEXT,         /* "" if there is none */
+	KIND_TEXT_OR_NULL, /* NULL if it is empty */
+	KIND_YES_NO,       /* "no" if there is none */
+	KIND_VERIFIED,
 	KIND_CHARS_OR_NULL, /* an array of char; NULL if it is empty */
 	KIND_SIZE_OR_NULL,  /* int64_t; NULL below 0 */
 	KIND_BLOB_SIZE,
@@ -61,9 +62,11 @@ static const struct target_parameter parameters[] = {
 	MESSAGE("subject", KIND_TEXT, subject),
 	MESSAGE("text", KIND_TEXT, text_body),
 	MESSAGE("text_reply", KIND_TEXT, text_reply),
+	MESSAGE("text_quote", KIND_TEXT, text_quote),
 	MESSAGE("html", KIND_TEXT, html_body),
 	MESSAGE("headers", KIND_TEXT, headers),
 	MESSAGE("auto", KIND_YES_NO, automatic),
+	MESSAGE("verified", KIND_VERIFIED, verified),
 	MESSAGE("owner_id", KIND_TEXT_OR_NULL, owner_id),
 	ATTACHMENT("attachment_id", KIND_ID, id),
 	ATTACHMENT("attachment_position", KIND_COUNT, position),
@@ -124,6 +127,8 @@ struct db_value target_parameter_value(const struct target_parameter *parameter,
 		return text_value(text);
 	case KIND_TEXT_OR_NULL:
 		return text->size > 0 ? text_value(text) : db_null();
+	case KIND_VERIFIED:
+		return db_text(inbound_verified_name(*(const enum inbound_verified *)member));
 	case KIND_YES_NO:
 		return text->data != NULL ? text_value(text) : db_text("no");
 	case KIND_CHARS_OR_NULL:

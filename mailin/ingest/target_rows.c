@@ -8,99 +8,16 @@
 
 /* What may stand in a row beside parameters, literals and signs: functions that give the same
  * whenever in a transaction they are called, and their words. */
-static const char *const row_words[] = {
-	"ABS",
-	"AND",
-	"AS",
-	"BINARY",
-	"BOTH",
-	"CASE",
-	"CAST",
-	"CEIL",
-	"CEILING",
-	"CHAR",
-	"CHARSET",
-	"CHAR_LENGTH",
-	"COALESCE",
-	"CONCAT",
-	"CONCAT_WS",
-	"CONVERT",
-	"CRC32",
-	"DATE",
-	"DATE_ADD",
-	"DATE_FORMAT",
-	"DATE_SUB",
-	"DATETIME",
-	"DAY",
-	"DECIMAL",
-	"DEFAULT",
-	"DIV",
-	"ELSE",
-	"END",
-	"FALSE",
-	"FLOOR",
-	"FROM",
-	"GREATEST",
-	"HEX",
-	"HOUR",
-	"IF",
-	"IFNULL",
-	"IN",
-	"INSTR",
-	"INTERVAL",
-	"IS",
-	"JSON_ARRAY",
-	"JSON_EXTRACT",
-	"JSON_OBJECT",
-	"JSON_UNQUOTE",
-	"JSON_VALUE",
-	"LCASE",
-	"LEADING",
-	"LEAST",
-	"LEFT",
-	"LENGTH",
-	"LIKE",
-	"LOCATE",
-	"LOWER",
-	"LTRIM",
-	"MD5",
-	"MINUTE",
-	"MOD",
-	"MONTH",
-	"NOT",
-	"NOW",
-	"NULL",
-	"NULLIF",
-	"OR",
-	"REGEXP",
-	"REPLACE",
-	"RIGHT",
-	"ROUND",
-	"RTRIM",
-	"SECOND",
-	"SHA1",
-	"SHA2",
-	"SIGNED",
-	"SUBSTRING",
-	"SUBSTRING_INDEX",
-	"SUBSTR",
-	"THEN",
-	"TRAILING",
-	"TRIM",
-	"TRUE",
-	"UCASE",
-	"UNHEX",
-	"UNSIGNED",
-	"UPPER",
-	"USING",
-	"UTC_DATE",
-	"UTC_TIMESTAMP",
-	"UTF8MB4",
-	"WHEN",
-	"XOR",
-	"YEAR",
-	"CURRENT_TIMESTAMP",
-};
+static const char row_words[] =
+	" ABS AND AS BINARY BOTH CASE CAST CEIL CEILING CHAR CHARSET CHAR_LENGTH "
+	"COALESCE CONCAT CONCAT_WS CONVERT CRC32 CURRENT_TIMESTAMP DATE DATETIME "
+	"DATE_ADD DATE_FORMAT DATE_SUB DAY DECIMAL DEFAULT DIV ELSE END FALSE FLOOR "
+	"FROM GREATEST HEX HOUR IF IFNULL IN INSTR INTERVAL IS JSON_ARRAY JSON_EXTRACT "
+	"JSON_OBJECT JSON_UNQUOTE JSON_VALUE LCASE LEADING LEAST LEFT LENGTH LIKE "
+	"LOCATE LOWER LTRIM MD5 MINUTE MOD MONTH NOT NOW NULL NULLIF OR REGEXP REPLACE "
+	"RIGHT ROUND RTRIM SECOND SHA1 SHA2 SIGNED SUBSTR SUBSTRING SUBSTRING_INDEX "
+	"THEN TRAILING TRIM TRUE UCASE UNHEX UNSIGNED UPPER USING UTC_DATE "
+	"UTC_TIMESTAMP UTF8MB4 WHEN XOR YEAR ";
 
 /* In ON DUPLICATE KEY UPDATE there are columns, too; what is called must be of those, or this. */
 static const char VALUES[] = "VALUES";
@@ -150,10 +67,10 @@ static bool is_row_word(const struct target_token *token)
 {
 	if (g_ascii_isdigit(*token->text))
 		return true;
-	for (size_t i = 0; i < G_N_ELEMENTS(row_words); i++)
-		if (target_token_is_word(token, row_words[i]))
-			return true;
-	return false;
+	g_autofree char *upper = g_ascii_strup(token->text, (gssize)token->size);
+	g_autofree char *word = g_strdup_printf(" %s ", upper);
+
+	return strstr(row_words, word) != NULL;
 }
 
 static bool take_name(struct reader *reader)

@@ -204,6 +204,10 @@ static enum outcome store_messages(struct inbound **messages, size_t count, void
 		backoff_reset(&worker->store_backoff);
 		backoff_reset(&worker->broker_backoff);
 	}
+	if (fences_lost(worker->fences)) {
+		worker->is_broken = true;
+		worker->broken = *reason;
+	}
 	return outcome;
 }
 
@@ -311,7 +315,14 @@ static bool settle_all(struct worker *worker)
 			return false;
 		if (tries % ALONE_AFTER == 0 && answers(worker))
 			settle_each(worker, items, count);
+		if (worker->is_broken)
+			return false;
 		if (deadline_passed(patience) && is_any_waiting(items, count)) {
+			/* After a long time they may be another worker's. */
+			if (!serve_broker(worker, deadline_in(0), &worker->broken)) {
+				worker_log_lost("broker", &worker->broken);
+				return false;
+			}
 			worker->away = true;
 			worker->why = reason;
 			if (defer_items(worker, items, count, &worker->why, &reason) == OUTCOME_OK)
@@ -404,6 +415,7 @@ static void start(struct worker *worker, const struct config *config,
 		.batch = batch_new(&limits),
 		.outlet = outlet_new(config),
 		.notices = open_notices(config),
+		.fences = fences_new(config),
 		.broker_backoff = backoff,
 		.store_backoff = backoff,
 		.store_next = deadline_in(0),
@@ -423,6 +435,7 @@ static void finish(struct worker *worker)
 	outlet_free(&worker->outlet);
 	notices_free(&worker->notices);
 	store_close(&worker->store);
+	fences_free(&worker->fences);
 	background_free(&worker->background);
 	batch_free(&worker->batch);
 	g_ptr_array_unref(worker->held);

@@ -1,4 +1,5 @@
 #include <glib.h>
+#include <string.h>
 
 #include "common/log.h"
 #include "common/stop.h"
@@ -149,16 +150,37 @@ static enum outcome settle_alone(struct worker *worker, struct item *item, struc
 	return outcome;
 }
 
+/* Is there an older one of the same serial queue? */
+static bool is_behind(const struct worker *worker, const struct item *item)
+{
+	if (!link_is_serial(worker, item->delivery.queue))
+		return false;
+	for (guint i = 0; i < worker->held->len; i++) {
+		const struct item *other = worker->held->pdata[i];
+
+		if (other->delivery.tag < item->delivery.tag &&
+		    strcmp(other->delivery.queue, item->delivery.queue) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Those that were never delivered before come first: nothing is known against them. */
 static struct item *next_to_try(const struct worker *worker)
 {
+	struct item *next = NULL;
+
 	for (guint i = 0; i < worker->held->len; i++) {
 		struct item *item = worker->held->pdata[i];
 
+		if (is_behind(worker, item))
+			continue;
 		if (!item->delivery.redelivered)
 			return item;
+		if (next == NULL)
+			next = item;
 	}
-	return worker->held->len > 0 ? worker->held->pdata[0] : NULL;
+	return next;
 }
 
 /* The next try is another one's. */
@@ -183,6 +205,10 @@ static void try_item(struct worker *worker, struct item *item)
 	struct reason reason;
 
 	if (settle_alone(worker, item, &reason) != OUTCOME_OK) {
+		if (worker->is_broken) {
+			link_lose_broker(worker, &worker->broken);
+			return;
+		}
 		/* Not stored, or only its dead letter did not get through? */
 		if (item->state == ITEM_WAITING) {
 			worker->away = true;
@@ -252,7 +278,7 @@ static void defer_due(struct worker *worker)
 	for (guint i = 0; worker->away && i < worker->held->len; i++) {
 		struct item *item = worker->held->pdata[i];
 
-		if (defer_hold_ms(worker, item) > 0)
+		if (defer_hold_ms(worker, item) > 0 || is_behind(worker, item))
 			continue;
 		defer_head(worker, item);
 		return;
@@ -267,9 +293,12 @@ static struct deadline next_deadline(const struct worker *worker)
 
 	if (worker->held->len > 0 || worker->store == NULL)
 		next = deadline_earlier(next, worker->store_next);
-	for (guint i = 0; worker->away && i < worker->held->len; i++)
-		next = deadline_earlier(next,
-					deadline_in(defer_hold_ms(worker, worker->held->pdata[i])));
+	for (guint i = 0; worker->away && i < worker->held->len; i++) {
+		const struct item *item = worker->held->pdata[i];
+
+		if (!is_behind(worker, item))
+			next = deadline_earlier(next, deadline_in(defer_hold_ms(worker, item)));
+	}
 	return next;
 }
 

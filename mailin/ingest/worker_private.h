@@ -27,6 +27,7 @@
 #include "common/suspect.h"
 #include "mailin/ingest/background.h"
 #include "mailin/ingest/batch.h"
+#include "mailin/ingest/fence.h"
 #include "mailin/ingest/news.h"
 #include "mailin/ingest/notice.h"
 #include "mailin/ingest/outlet.h"
@@ -41,6 +42,7 @@ struct worker {
 	struct outlet *outlet;
 	struct news *news;
 	struct notices *notices;
+	struct fences *fences;
 	struct store *store;   /* NULL: not connected */
 	struct broker *broker; /* NULL: not connected */
 	struct backoff broker_backoff;
@@ -51,7 +53,8 @@ struct worker {
 	bool comes_again;     /* a message that was delivered before waits among the kept ones */
 	bool away;            /* the database took nothing the last time ... */
 	struct reason why;    /* ... for this reason */
-	bool is_broken;       /* the broker's connection broke while a batch was being stored ... */
+	bool is_broken;       /* the broker's connection broke while a batch was being stored, or
+			       * another worker has got the serial routes ... */
 	struct reason broken; /* ... for this reason */
 	struct deadline hurry_end; /* until then so many were put into a shorter tier */
 	int hurried;
@@ -78,6 +81,8 @@ void link_drop_broker(struct worker *worker);
 /* The connection broke, for this reason: drop it and pause. */
 void link_lose_broker(struct worker *worker, const struct reason *reason);
 bool link_open_store(struct worker *worker, struct reason *reason);
+/* Is the queue that of a route whose mail comes to one worker alone, in order? */
+bool link_is_serial(const struct worker *worker, const char *queue);
 /* From now on consume that way.  What was delivered before stays to be acknowledged; what was on
  * its way comes again.  False: the connection is dropped. */
 bool link_set_prefetch(struct worker *worker, bool cautious);
