@@ -60,6 +60,7 @@ static const struct grant mailout_grants[] = {
 	{"SELECT", "outbound_recipients"},
 	{"INSERT", "outbound_recipients"},
 	{"UPDATE", "outbound_recipients"},
+	{"SELECT", "messages"},
 	{"SELECT", "attachments"},
 	{"SELECT", "blobs"},
 	{"SELECT", "threads"},

@@ -63,6 +63,9 @@ static enum outcome choose_texts(struct build *build)
 {
 	const struct rendered *rendered = build->input->rendered;
 
+	if (build->request->has_thread && build->request->reply_to.count == 0)
+		return outcome_retry(build->reason, "4.3.0",
+				     "ReplyTo.Thread: the thread was not looked up");
 	build->subject = rendered != NULL ? rendered->subject : build->request->subject;
 	build->text = rendered != NULL ? rendered->text : build->request->text_body;
 	build->html = rendered != NULL ? rendered->html : build->request->html_body;

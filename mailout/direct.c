@@ -68,7 +68,10 @@ static bool has_stored(const struct request *request, struct reason *reason)
 			       i);
 		return true;
 	}
-	return false;
+	if (request->has_thread)
+		outcome_reject(reason, "5.6.0",
+			       "ReplyTo.Thread: no thread is looked up without the pipeline");
+	return request->has_thread;
 }
 
 /* The request is filled in and needs request_free() in any case. */

@@ -1,5 +1,8 @@
 #include "mailout/prepare.h"
 
+#include <string.h>
+
+#include "common/html_text.h"
 #include "mailout/build.h"
 
 /* Of templates within each other; no sensible template comes near. */
@@ -34,6 +37,31 @@ static enum outcome render(struct template_set *templates, const struct request 
 	return outcome;
 }
 
+static bool is_automatic(const struct request *request, const struct rendered *rendered)
+{
+	for (size_t i = 0; i < request->header_count; i++)
+		if (g_ascii_strcasecmp(request->headers[i].name, "Auto-Submitted") == 0)
+			return g_ascii_strncasecmp(request->headers[i].value, "no", strlen("no")) !=
+			       0;
+	return rendered != NULL && rendered->auto_submitted;
+}
+
+/* What the thread's record tells of it. */
+static void keep_texts(const struct config *config, const struct request *request,
+		       const struct rendered *rendered, struct prepared *prepared)
+{
+	const char *text = rendered != NULL ? rendered->text : request->text_body;
+	const char *html = rendered != NULL ? rendered->html : request->html_body;
+	bool cut;
+
+	prepared->automatic = is_automatic(request, rendered);
+	prepared->text = g_strdup(text);
+	prepared->html = html != NULL && *html != '\0' ? g_strdup(html) : NULL;
+	if (text == NULL && prepared->html != NULL)
+		prepared->text =
+			html_to_text(html, strlen(html), (size_t)config->limits.body_bytes, &cut);
+}
+
 static enum outcome build(const struct config *config, struct request *request,
 			  const struct rendered *rendered, int64_t now_s, struct prepared *prepared,
 			  struct reason *reason)
@@ -51,7 +79,11 @@ static enum outcome build(const struct config *config, struct request *request,
 		return outcome;
 	prepared->message_id = build_message_id(request, request->from.email);
 	prepared->message = build_message(&input, &outcome, reason);
-	return prepared->message != NULL ? OUTCOME_OK : outcome;
+	if (prepared->message == NULL)
+		return outcome;
+	if (request->has_thread)
+		keep_texts(config, request, rendered, prepared);
+	return OUTCOME_OK;
 }
 
 enum outcome prepare(const struct config *config, struct template_set *templates,
@@ -76,4 +108,6 @@ void prepared_clear(struct prepared *prepared)
 	g_clear_pointer(&prepared->message, g_bytes_unref);
 	g_clear_pointer(&prepared->subject, g_free);
 	g_clear_pointer(&prepared->message_id, g_free);
+	g_clear_pointer(&prepared->text, g_free);
+	g_clear_pointer(&prepared->html, g_free);
 }

@@ -5,6 +5,7 @@
 #define MAILOUT_PREPARE_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/config.h"
@@ -21,6 +22,9 @@ struct prepared {
 	GBytes *message; /* CRLF */
 	char *subject;
 	char *message_id; /* without angle brackets */
+	char *text;       /* these are for a request with a thread only */
+	char *html;
+	bool automatic; /* the template or the request says so: Auto-Submitted */
 };
 
 /* Stored attachments must have been fetched.  Sets the request's From if it has none.  After a

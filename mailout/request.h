@@ -15,6 +15,7 @@
 #include "common/config.h"
 #include "common/id.h"
 #include "common/outcome.h"
+#include "common/token.h"
 #include "common/wire.h"
 
 /* One address.  `email` is ready for SMTP: the domain as A-labels (IDNA 2008), the local part
@@ -51,6 +52,10 @@ struct request {
 	char *stream;        /* MessageStream, else that of the queue */
 	struct address from; /* email "": none (yet), see request_set_from() */
 	struct address_list to, cc, bcc, reply_to;
+	bool has_thread;    /* ReplyTo.Thread: reply_to is filled in by threadlog_address() */
+	struct id thread;   /* threads.id */
+	char *thread_route; /* of it; NULL: not looked up yet */
+	unsigned char thread_token[TOKEN_HASH_SIZE]; /* of the reply address: its hash */
 	char *envelope_sender; /* "": the null sender; NULL: the config's, else the address of From
 				*/
 	char *subject;         /* NULL with a template */

@@ -12,6 +12,7 @@ enum {
 	EMAIL_MAX = 254,
 	UNICODE_DOMAIN_MAX = 1000,
 	NAME_MAX_BYTES = 500,
+	THREAD_MAX = 100,
 	MAILBOX_MAX = 2000, /* of one mailbox as written, name and comments included */
 };
 
@@ -477,11 +478,34 @@ void check_recipients(struct check *check, const struct check_field *field, cons
 	read_list(check, path, value, &adding, (struct address_list *)((char *)to + field->offset));
 }
 
+/* {"Thread": ID}: the address is made when the thread is known. */
+static void read_thread(struct check *check, const struct check_field *field, const char *path,
+			const struct wire *value, void *to)
+{
+	struct request *request = to;
+	const char *text = check_string(check, path, value, field->max);
+
+	if (text == NULL)
+		return;
+	request->has_thread = id_parse(&request->thread, text);
+	if (!request->has_thread)
+		check_fail(check, path, "no UUID: \"%s\"", text);
+}
+
 void check_reply_to(struct check *check, const struct check_field *field, const char *path,
 		    const struct wire *value, void *to)
 {
+	static const struct check_field fields[] = {{"Thread", read_thread, 0, THREAD_MAX}};
 	int64_t count = 0;
 	struct adding adding = {.count = &count, .fields = "ReplyTo"};
 
+	if (strcmp(wire_type_name(value), "object") == 0) {
+		struct request *request = to;
+
+		check_object(check, path, value, fields, G_N_ELEMENTS(fields), to);
+		if (!check->failed && !request->has_thread)
+			check_fail(check, path, "Thread: missing");
+		return;
+	}
 	read_list(check, path, value, &adding, (struct address_list *)((char *)to + field->offset));
 }

@@ -6,6 +6,7 @@
 #include "common/db.h"
 #include "common/dial.h"
 #include "common/rows.h"
+#include "mailout/threadlog.h"
 
 /* A claim of another run that is younger than this may be one of a run that is alive: a broker that
  * was restarted delivers again what is in flight, and an application may publish a request twice.
@@ -102,18 +103,6 @@ static bool has_run_token;
 
 /* ---- rows ---- */
 
-const char *outbound_status_name(enum outbound_status status)
-{
-	static const char *const names[] = {
-		[OUTBOUND_SCHEDULED] = "scheduled", [OUTBOUND_SENDING] = "sending",
-		[OUTBOUND_SENT] = "sent",           [OUTBOUND_DEFERRED] = "deferred",
-		[OUTBOUND_FAILED] = "failed",       [OUTBOUND_HELD] = "held",
-		[OUTBOUND_EXPIRED] = "expired",     [OUTBOUND_DRY_RUN] = "dry-run",
-	};
-
-	return names[status];
-}
-
 static const char *recipient_status(enum sent_state state)
 {
 	static const char *const names[] = {
@@ -124,46 +113,6 @@ static const char *recipient_status(enum sent_state state)
 	};
 
 	return names[state];
-}
-
-void outbound_free(struct outbound **row)
-{
-	struct outbound *old = *row;
-
-	if (old == NULL)
-		return;
-	for (size_t i = 0; i < old->recipient_count; i++) {
-		g_free(old->recipients[i].email);
-		g_free(old->recipients[i].reply);
-	}
-	g_free(old->recipients);
-	g_free(old->stream);
-	g_free(old->template_alias);
-	g_free(old->tag);
-	g_free(old->metadata);
-	g_free(old->from_email);
-	g_free(old->subject);
-	g_free(old->message_id_header);
-	g_free(old->last_reply);
-	g_free(old);
-	*row = NULL;
-}
-
-static size_t length(const char *text)
-{
-	return text != NULL ? strlen(text) : 0;
-}
-
-size_t outbound_bytes(const struct outbound *row)
-{
-	size_t bytes = sizeof(*row) + length(row->tag) + length(row->metadata) +
-		       length(row->from_email) + length(row->subject) +
-		       length(row->message_id_header) + length(row->last_reply);
-
-	for (size_t i = 0; i < row->recipient_count; i++)
-		bytes += sizeof(row->recipients[i]) + length(row->recipients[i].email) +
-			 length(row->recipients[i].reply);
-	return bytes;
 }
 
 /* ---- connection ---- */
@@ -216,6 +165,11 @@ void sentlog_close(struct sentlog **sentlog)
 	*sentlog = NULL;
 }
 
+struct db *sentlog_db(struct sentlog *sentlog)
+{
+	return sentlog->db;
+}
+
 bool sentlog_lost(const struct sentlog *sentlog)
 {
 	return db_lost(sentlog->db);
@@ -237,6 +191,11 @@ static void add(struct sentlog *sentlog, struct db_value value)
 static const struct db_value *values(const struct sentlog *sentlog)
 {
 	return (const struct db_value *)sentlog->values->data;
+}
+
+static size_t length(const char *text)
+{
+	return text != NULL ? strlen(text) : 0;
 }
 
 /* Cut to a column's width in characters. */
@@ -529,6 +488,25 @@ enum outcome sentlog_renew(struct sentlog *sentlog, const struct id *ids, size_t
 	return rows_insert(&sentlog->renewals, values(sentlog), count, NULL, reason);
 }
 
+/* ---- threads ---- */
+
+/* Results and claims at once: threads are locked in one order. */
+static enum outcome record_threads(struct sentlog *sentlog, struct outbound *const *rows,
+				   size_t row_count, const struct claim *claims, size_t claim_count,
+				   struct reason *reason)
+{
+	g_autoptr(GPtrArray) threaded = g_ptr_array_new();
+
+	for (size_t i = 0; i < row_count; i++)
+		if (rows[i]->thread != NULL)
+			g_ptr_array_add(threaded, rows[i]);
+	for (size_t i = 0; i < claim_count; i++)
+		if (claims[i].row->thread != NULL)
+			g_ptr_array_add(threaded, claims[i].row);
+	return threadlog_record(sentlog->db, (struct outbound **)threaded->pdata, threaded->len,
+				reason);
+}
+
 /* ---- the transaction ---- */
 
 enum outcome sentlog_write(struct sentlog *sentlog, struct outbound *const *rows, size_t row_count,
@@ -544,6 +522,8 @@ enum outcome sentlog_write(struct sentlog *sentlog, struct outbound *const *rows
 	outcome = record(sentlog, rows, row_count, reason);
 	if (outcome == OUTCOME_OK)
 		outcome = claim_all(sentlog, claims, claim_count, reason);
+	if (outcome == OUTCOME_OK)
+		outcome = record_threads(sentlog, rows, row_count, claims, claim_count, reason);
 	/* Whether an unanswered COMMIT happened does not matter: writing the same again is
 	 * harmless. */
 	if (outcome == OUTCOME_OK)

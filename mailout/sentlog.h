@@ -1,5 +1,6 @@
 /*
- * The record of outgoing mail: tables outbound and outbound_recipients.  All of mailout's SQL.
+ * The record of outgoing mail: tables outbound and outbound_recipients.  (Threads:
+ * mailout/threadlog.)
  *
  * A claim is written before SMTP, the result after it; both in batches, one transaction for both.
  * A claim bears the token of the run that made it, so that what a run left behind without a result
@@ -17,51 +18,12 @@
 #include "common/deadline.h"
 #include "common/id.h"
 #include "common/outcome.h"
+#include "mailout/outbound.h"
 #include "mailout/request.h"
-#include "mailout/sender.h"
-
-/* ---- rows ---- */
-
-enum outbound_status {
-	OUTBOUND_SCHEDULED, /* waits for its SendAt */
-	OUTBOUND_SENDING,
-	OUTBOUND_SENT, /* at least one recipient has it, and nobody waits */
-	OUTBOUND_DEFERRED,
-	OUTBOUND_FAILED,
-	OUTBOUND_HELD, /* in doubt, and not to be sent again */
-	OUTBOUND_EXPIRED,
-	OUTBOUND_DRY_RUN
-};
-
-const char *outbound_status_name(enum outbound_status status); /* "dry-run" */
-
-/* A request's row with what came of it.  Owns everything. */
-struct outbound {
-	struct id id;
-	char *stream;
-	char *template_alias; /* NULL without */
-	char *tag;
-	char *metadata; /* JSON */
-	char *from_email;
-	char *subject;           /* NULL: not rendered */
-	char *message_id_header; /* NULL: not built */
-	int64_t size;            /* bytes of the mail; < 0: not built */
-	enum outbound_status status;
-	int64_t attempt;                   /* 1 at first */
-	int64_t requeued;                  /* how often an operator brought it back */
-	char *last_reply;                  /* NULL for none */
-	int64_t next_attempt_ms;           /* since 1970; 0: none */
-	struct sent_recipient *recipients; /* of this try; NULL when it was not tried */
-	size_t recipient_count;
-};
-
-void outbound_free(struct outbound **row);
-
-/* About what it takes in memory. */
-size_t outbound_bytes(const struct outbound *row);
 
 /* ---- the database ---- */
 
+struct db;
 struct sentlog;
 
 /* Connects.  NULL with a reason. */
@@ -100,6 +62,9 @@ enum outcome sentlog_write(struct sentlog *sentlog, struct outbound *const *rows
 enum { SENTLOG_RENEW_MS = 2500 };
 enum outcome sentlog_renew(struct sentlog *sentlog, const struct id *ids, size_t count,
 			   struct reason *reason);
+
+/* Its connection, for reading; borrowed. */
+struct db *sentlog_db(struct sentlog *sentlog);
 
 /* Fetch a stored attachment's bytes, and its name and type unless the request has its own.  REJECT:
  * there is none of that id. */

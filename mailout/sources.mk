@@ -7,6 +7,7 @@ MAILOUT_SOURCES = \
 	mailout/model.c \
 	mailout/mustache.c \
 	mailout/mustache_compile.c \
+	mailout/outbound.c \
 	mailout/prepare.c \
 	mailout/rate.c \
 	mailout/request.c \
@@ -26,6 +27,7 @@ MAILOUT_SOURCES = \
 	mailout/sender_socket.c \
 	mailout/sender_tls.c \
 	mailout/sentlog.c \
+	mailout/threadlog.c \
 	mailout/template.c \
 	mailout/template_check.c \
 	mailout/template_file.c \

@@ -5,6 +5,7 @@
 #include "common/retry.h"
 #include "common/wire.h"
 #include "mailout/prepare.h"
+#include "mailout/threadlog.h"
 
 enum {
 	READ_COUNT = 64, /* deliveries taken before something else is done */
@@ -155,6 +156,61 @@ static enum outcome fetch_attachments(struct worker *worker, struct request *req
 	return OUTCOME_OK;
 }
 
+/* Without the database nobody knows what an answer is to come back to. */
+static enum outcome look_up_thread(struct worker *worker, struct request *request,
+				   struct reason *reason)
+{
+	if (!request->has_thread || request->reply_to.count > 0)
+		return OUTCOME_OK;
+	if (!write_open_database(worker))
+		return outcome_retry(reason, "4.3.0",
+				     "the database is away, and with it the thread");
+	enum outcome outcome =
+		threadlog_address(sentlog_db(worker->sentlog), worker->config, request, reason);
+
+	if (outcome == OUTCOME_RETRY && write_reopen_database(worker, reason))
+		outcome = threadlog_address(sentlog_db(worker->sentlog), worker->config, request,
+					    reason);
+	return outcome;
+}
+
+static char **addressed(const struct request *request)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	for (size_t i = 0; i < request->to.count; i++)
+		g_strv_builder_add(builder, request->to.item[i].email);
+	for (size_t i = 0; i < request->cc.count; i++)
+		g_strv_builder_add(builder, request->cc.item[i].email);
+	return g_strv_builder_end(builder);
+}
+
+/* Somebody's own words: a template's model has them as "message", with the template around them. */
+static const char *own_words(const struct request *request)
+{
+	return request->template_alias != NULL && request->template_model != NULL
+		       ? wire_get_text(request->template_model, "message")
+		       : NULL;
+}
+
+static struct outbound_thread *new_thread(const struct request *request,
+					  const struct prepared *prepared)
+{
+	struct outbound_thread *thread = g_new0(struct outbound_thread, 1);
+	const char *words = own_words(request);
+
+	thread->id = request->thread;
+	thread->route = g_strdup(request->thread_route);
+	memcpy(thread->token_hash, request->thread_token, sizeof(thread->token_hash));
+	thread->addressed = addressed(request);
+	thread->from_name = g_strdup(request->from.name);
+	thread->text = g_strdup(words != NULL ? words : prepared->text);
+	thread->full_text = words != NULL ? g_strdup(prepared->text) : NULL;
+	thread->html = g_strdup(prepared->html);
+	thread->automatic = prepared->automatic;
+	return thread;
+}
+
 /* They are in the message now. */
 static void drop_attachments(struct request *request)
 {
@@ -167,7 +223,9 @@ static void build(struct worker *worker, struct job *job)
 	struct prepared prepared = {0};
 	struct outbound *row = job->row;
 
-	job->outcome = fetch_attachments(worker, job->request, &job->reason);
+	job->outcome = look_up_thread(worker, job->request, &job->reason);
+	if (job->outcome == OUTCOME_OK)
+		job->outcome = fetch_attachments(worker, job->request, &job->reason);
 	if (job->outcome == OUTCOME_OK)
 		job->outcome = prepare(worker->config, worker->templates, job->request,
 				       realtime_ms() / MS_PER_SECOND, &prepared, &job->reason);
@@ -179,6 +237,8 @@ static void build(struct worker *worker, struct job *job)
 		row->subject = g_steal_pointer(&prepared.subject);
 	}
 	row->message_id_header = g_steal_pointer(&prepared.message_id);
+	if (prepared.message != NULL && job->request->has_thread)
+		row->thread = new_thread(job->request, &prepared);
 	if (prepared.message != NULL) {
 		row->size = (int64_t)g_bytes_get_size(prepared.message);
 		job_set_message(worker, job, g_steal_pointer(&prepared.message));

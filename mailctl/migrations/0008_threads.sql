@@ -132,7 +132,7 @@ COMMENT='What was written in a ticket, both ways';
 CREATE OR REPLACE SQL SECURITY INVOKER VIEW thread_messages AS
 SELECT
 	m.thread_id,
-	'in' AS direction,
+	_utf8mb4'in' COLLATE utf8mb4_bin AS direction,
 	m.id,
 	m.received_at AS at,
 	m.from_email,
@@ -145,7 +145,7 @@ WHERE m.thread_id IS NOT NULL
 UNION ALL
 SELECT
 	o.thread_id,
-	'out',
+	_utf8mb4'out' COLLATE utf8mb4_bin,
 	o.id,
 	o.created_at,
 	o.from_email,

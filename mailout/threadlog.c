@@ -1,0 +1,310 @@
+#include "mailout/threadlog.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "common/sha256.h"
+#include "common/thread_key.h"
+#include "common/token.h"
+
+enum { REFERENCES_MAX = 900 }; /* bytes of one id that can stand in a header */
+
+/* ---- the address ---- */
+
+struct found {
+	char *route;     /* NULL: no such thread */
+	char *last_from; /* Message-ID of the last message that came in; NULL: none */
+};
+
+static bool take_thread(const struct db_value *columns, size_t count, void *context)
+{
+	struct found *found = context;
+
+	(void)count;
+	found->route = g_strdup(columns[0].data);
+	found->last_from = g_strdup(columns[1].data);
+	return false;
+}
+
+static enum outcome find_thread(struct db *db, const struct id *thread, struct found *found,
+				struct reason *reason)
+{
+	const struct db_value id = db_bytes(thread, sizeof(*thread));
+	char text[ID_TEXT_SIZE];
+	enum outcome outcome = db_query_once(
+		db,
+		"SELECT t.route, (SELECT m.message_id_header FROM messages m"
+		" WHERE m.thread_id = t.id ORDER BY m.received_at DESC, m.id DESC LIMIT 1)"
+		" FROM threads t WHERE t.id = ?",
+		&id, 1, take_thread, found, reason);
+
+	if (outcome != OUTCOME_OK || found->route != NULL)
+		return outcome;
+	return outcome_reject(reason, "5.6.0", "ReplyTo.Thread: there is no thread %s",
+			      id_text(thread, text));
+}
+
+/* An address that routes to `route`: From, if it does, else the first of the route's own. */
+static const char *route_address(const struct config *config, const char *route, const char *from)
+{
+	const struct config_route *own = config_route_named(config, route);
+
+	if (own == NULL)
+		return NULL;
+	if (from != NULL && *from != '\0' && config_route(config, from) == own)
+		return from;
+	for (char **pattern = own->recipients; *pattern != NULL; pattern++)
+		if (route_pattern_kind(*pattern) == ROUTE_EXACT)
+			return *pattern;
+	return NULL;
+}
+
+/* LOCAL+TOKEN@DOMAIN; an extension that is there is replaced.  g_free() it. */
+static char *with_token(const char *delimiters, const char *address, const char *token)
+{
+	const char *at = strrchr(address, '@');
+	size_t local = strcspn(address, delimiters);
+
+	local = MIN(local, (size_t)(at - address));
+	return g_strdup_printf("%.*s%c%s%s", (int)local, address, delimiters[0], token, at);
+}
+
+static bool has_header(const struct request *request, const char *name)
+{
+	for (size_t i = 0; i < request->header_count; i++)
+		if (g_ascii_strcasecmp(request->headers[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* RFC 5322, 3.6.4.  The id is a stranger's. */
+static bool is_message_id(const char *id)
+{
+	const char *at = strchr(id, '@');
+
+	for (const char *p = id; *p != '\0'; p++)
+		if (!g_ascii_isgraph(*p) || *p == '<' || *p == '>')
+			return false;
+	return at != NULL && at != id && at[1] != '\0' && strlen(id) <= REFERENCES_MAX;
+}
+
+static void add_header(struct request *request, const char *name, const char *id)
+{
+	if (has_header(request, name))
+		return;
+	request->headers =
+		g_renew(struct request_header, request->headers, request->header_count + 1);
+	request->headers[request->header_count++] = (struct request_header){
+		.name = g_strdup(name), .value = g_strdup_printf("<%s>", id)};
+}
+
+static enum outcome address_found(const struct config *config, struct request *request,
+				  const struct found *found, struct reason *reason)
+{
+	char token[TOKEN_TEXT_SIZE];
+	const char *address = route_address(config, found->route, request->from.email);
+
+	if (config->recipient_delimiter[0] == '\0')
+		return outcome_retry(reason, "4.3.5",
+				     "ReplyTo.Thread: mailpipe.recipient_delimiter is empty");
+	if (address == NULL)
+		return outcome_retry(reason, "4.3.5",
+				     "ReplyTo.Thread: route %s has no exact address in its "
+				     "recipients that could be answered to",
+				     found->route);
+	if (!token_new(token))
+		return outcome_retry(reason, "4.3.0", "no random numbers for a reply address");
+	token_hash(token, request->thread_token);
+	request->reply_to.item = g_new0(struct address, 1);
+	request->reply_to.count = 1;
+	request->reply_to.item[0].email = with_token(config->recipient_delimiter, address, token);
+	request->reply_to.item[0].name = g_strdup("");
+	if (found->last_from != NULL && is_message_id(found->last_from)) {
+		add_header(request, "In-Reply-To", found->last_from);
+		add_header(request, "References", found->last_from);
+	}
+	return OUTCOME_OK;
+}
+
+enum outcome threadlog_address(struct db *db, const struct config *config, struct request *request,
+			       struct reason *reason)
+{
+	struct found found = {0};
+
+	if (!request->has_thread || request->reply_to.count > 0)
+		return OUTCOME_OK;
+	enum outcome outcome = find_thread(db, &request->thread, &found, reason);
+
+	if (outcome == OUTCOME_OK)
+		outcome = address_found(config, request, &found, reason);
+	if (outcome == OUTCOME_OK) {
+		g_free(request->thread_route);
+		request->thread_route = g_strdup(found.route);
+	}
+	g_free(found.route);
+	g_free(found.last_from);
+	return outcome;
+}
+
+/* ---- the record ---- */
+
+struct step {
+	struct db *db;
+	struct reason *reason;
+	enum outcome outcome; /* of what ran so far; nothing runs after a failure */
+};
+
+static int64_t run(struct step *step, const char *sql, const struct db_value *values, size_t count)
+{
+	int64_t affected = 0;
+
+	if (step->outcome != OUTCOME_OK)
+		return 0;
+	struct db_stmt *stmt = db_prepare(step->db, sql, &step->outcome, step->reason);
+
+	if (stmt == NULL)
+		return 0;
+	step->outcome = db_run(stmt, values, count, &affected, step->reason);
+	db_stmt_free(&stmt);
+	return affected;
+}
+
+static bool take_count(const struct db_value *columns, size_t count, void *context)
+{
+	int64_t *found = context;
+
+	(void)count;
+	*found = columns[0].number;
+	return false;
+}
+
+/* Lock the thread, before everything else of it.  False: it is gone. */
+static bool lock_thread(struct step *step, const struct db_value *thread)
+{
+	int64_t found = 0;
+
+	run(step,
+	    "UPDATE threads SET last_at = GREATEST(last_at, CURRENT_TIMESTAMP(3)) WHERE id = ?",
+	    thread, 1);
+	if (step->outcome == OUTCOME_OK)
+		step->outcome = db_query_once(step->db, "SELECT COUNT(*) FROM threads WHERE id = ?",
+					      thread, 1, take_count, &found, step->reason);
+	return step->outcome == OUTCOME_OK && found == 1;
+}
+
+static void add_message_id(struct step *step, const struct outbound *row,
+			   const struct db_value *thread)
+{
+	unsigned char hash[SHA256_SIZE];
+
+	if (row->message_id_header == NULL)
+		return;
+	thread_key_id(hash, row->thread->route, row->message_id_header);
+	const struct db_value values[] = {db_bytes(hash, sizeof(hash)), *thread};
+
+	run(step,
+	    "INSERT INTO thread_ids (id_hash, thread_id, own) VALUES (?, ?, 1)"
+	    " ON DUPLICATE KEY UPDATE own = 1",
+	    values, G_N_ELEMENTS(values));
+}
+
+/* Those whom it was addressed to before everybody's eyes. */
+static void add_participants(struct step *step, const struct outbound *row,
+			     const struct db_value *thread)
+{
+	for (char **email = row->thread->addressed; *email != NULL; email++) {
+		g_autofree char *key = thread_key_email(*email);
+		const struct db_value values[] = {db_text(key), *thread, db_text(key)};
+
+		if (key != NULL)
+			run(step,
+			    "INSERT INTO thread_participants (thread_id, email)"
+			    " SELECT t.id, ? FROM threads t WHERE t.id = ? AND NOT EXISTS"
+			    " (SELECT 1 FROM thread_participants p WHERE p.thread_id = t.id"
+			    " AND p.email = ?)",
+			    values, G_N_ELEMENTS(values));
+	}
+}
+
+/* In the ticket, if the thread is one: now the requester is to answer. */
+static void add_ticket_message(struct step *step, const struct outbound *row,
+			       const struct db_value *thread)
+{
+	const struct outbound_thread *in = row->thread;
+	const struct db_value id = db_bytes(&row->id, sizeof(row->id));
+	const struct db_value values[] = {id,
+					  id,
+					  db_text(row->from_email),
+					  db_text(in->from_name),
+					  db_text(in->text),
+					  db_text(in->full_text),
+					  db_text(in->html),
+					  *thread,
+					  id};
+	int64_t added =
+		run(step,
+		    "INSERT INTO ticket_messages (id, ticket_id, direction, outbound_id, at,"
+		    " from_email, from_name, text, full_text, html)"
+		    " SELECT ?, t.id, 'out', ?, CURRENT_TIMESTAMP(3), ?, ?, ?, ?, ?"
+		    " FROM tickets t WHERE t.id = ? AND NOT EXISTS"
+		    " (SELECT 1 FROM ticket_messages m WHERE m.id = ?)",
+		    values, G_N_ELEMENTS(values));
+
+	if (added > 0)
+		run(step,
+		    "UPDATE tickets SET status = IF(status = 'open', 'pending', status),"
+		    " last_at = GREATEST(last_at, CURRENT_TIMESTAMP(3)) WHERE id = ?",
+		    thread, 1);
+}
+
+/* From now on an answer finds the thread. */
+static void add_token(struct step *step, const struct outbound *row, const struct db_value *thread)
+{
+	const struct db_value hash =
+		db_bytes(row->thread->token_hash, sizeof(row->thread->token_hash));
+	const struct db_value values[] = {hash, *thread, hash};
+
+	run(step,
+	    "INSERT INTO thread_tokens (token_hash, thread_id) SELECT ?, t.id FROM threads t"
+	    " WHERE t.id = ? AND NOT EXISTS (SELECT 1 FROM thread_tokens k WHERE k.token_hash = ?)",
+	    values, G_N_ELEMENTS(values));
+}
+
+static void record_one(struct step *step, const struct outbound *row)
+{
+	const struct db_value thread = db_bytes(&row->thread->id, sizeof(row->thread->id));
+	const struct db_value link[] = {thread, db_bytes(&row->id, sizeof(row->id))};
+
+	if (!lock_thread(step, &thread))
+		return;
+	run(step, "UPDATE outbound SET thread_id = ?, updated_at = updated_at WHERE id = ?", link,
+	    G_N_ELEMENTS(link));
+	add_token(step, row, &thread);
+	if (row->status != OUTBOUND_SENT)
+		return;
+	add_message_id(step, row, &thread);
+	if (row->thread->automatic)
+		return;
+	add_participants(step, row, &thread);
+	add_ticket_message(step, row, &thread);
+}
+
+static int compare_threads(const void *a, const void *b)
+{
+	const struct outbound *const *left = a;
+	const struct outbound *const *right = b;
+
+	return memcmp(&(*left)->thread->id, &(*right)->thread->id, sizeof(struct id));
+}
+
+enum outcome threadlog_record(struct db *db, struct outbound **rows, size_t count,
+			      struct reason *reason)
+{
+	struct step step = {.db = db, .reason = reason, .outcome = OUTCOME_OK};
+
+	/* All who lock threads do so by id. */
+	qsort(rows, count, sizeof(void *), compare_threads);
+	for (size_t i = 0; i < count; i++)
+		record_one(&step, rows[i]);
+	return step.outcome;
+}

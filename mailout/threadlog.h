@@ -1,0 +1,35 @@
+/*
+ * Conversations, as mailout reads and writes them: tables threads, thread_*, tickets and
+ * ticket_messages.
+ *
+ * A request answers in a thread by ReplyTo: {"Thread": ID}.  It gets a reply address of its own, so
+ * that what is answered comes back to the thread, and what was sent is recorded in it.
+ */
+#ifndef MAILOUT_THREADLOG_H
+#define MAILOUT_THREADLOG_H
+
+#include "common/config.h"
+#include "common/db.h"
+#include "common/outcome.h"
+#include "mailout/request.h"
+#include "mailout/outbound.h"
+
+/*
+ * Give a request its thread's reply address, with a new token, and In-Reply-To and References of
+ * the thread's last message unless it has its own.  REJECT: there is no such thread.  RETRY,
+ * too, if its route has no address that could be answered to.  The token is good when
+ * threadlog_record() has recorded the claim.
+ */
+enum outcome threadlog_address(struct db *db, const struct config *config, struct request *request,
+			       struct reason *reason);
+
+/*
+ * In the transaction that records these rows, all of which have a thread (they are put in order):
+ * they are linked with it, and their reply addresses are good.  For what was sent, its Message-ID, its recipients as participants, and,
+ * unless it was made by a machine, the ticket's message.  Writing the same again is harmless.  A
+ * thread that is gone is none.
+ */
+enum outcome threadlog_record(struct db *db, struct outbound **rows, size_t count,
+			      struct reason *reason);
+
+#endif
