@@ -108,7 +108,9 @@ enum outcome rows_select(struct rows *rows, const struct db_value *values, size_
 				     void *context),
 			 void *context, struct reason *reason)
 {
-	struct db_value padded[1 << (ROWS_CLASSES - 1)];
+	size_t columns = rows->shape->columns;
+	g_autofree struct db_value *padded =
+		g_new(struct db_value, columns << covering_class(count));
 
 	while (count > 0) {
 		size_t class = covering_class(count);
@@ -119,13 +121,14 @@ enum outcome rows_select(struct rows *rows, const struct db_value *values, size_
 
 		if (stmt == NULL)
 			return outcome;
-		memcpy(padded, values, taken * sizeof(*values));
+		memcpy(padded, values, taken * columns * sizeof(*values));
 		for (size_t i = taken; i < size; i++)
-			padded[i] = values[taken - 1];
-		outcome = db_query(stmt, padded, size, row, context, reason);
+			memcpy(padded + i * columns, values + (taken - 1) * columns,
+			       columns * sizeof(*values));
+		outcome = db_query(stmt, padded, size * columns, row, context, reason);
 		if (outcome != OUTCOME_OK)
 			return outcome;
-		values += taken;
+		values += taken * columns;
 		count -= taken;
 	}
 	return OUTCOME_OK;

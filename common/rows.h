@@ -37,7 +37,7 @@ void rows_clear(struct rows *rows);
 enum outcome rows_insert(struct rows *rows, const struct db_value *values, size_t count,
 			 int64_t *affected, struct reason *reason);
 
-/* Run a SELECT ... IN (...) of `count` values (shape->columns is 1): the last one is repeated to
+/* Run a SELECT ... IN (...) of `count` rows (count * columns values): the last one is repeated to
  * fill a statement. */
 enum outcome rows_select(struct rows *rows, const struct db_value *values, size_t count,
 			 bool (*row)(const struct db_value *columns, size_t columns_count,

@@ -29,5 +29,9 @@ char *thread_key_email(const char *email)
 		return NULL;
 	g_autofree char *lower = g_utf8_strdown(email, -1);
 
-	return g_utf8_normalize(lower, -1, G_NORMALIZE_NFC);
+	g_autofree char *normal = g_utf8_normalize(lower, -1, G_NORMALIZE_NFC);
+
+	if (normal == NULL || g_utf8_strlen(normal, -1) > THREAD_KEY_EMAIL_MAX)
+		return NULL;
+	return g_steal_pointer(&normal);
 }

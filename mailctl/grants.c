@@ -104,6 +104,7 @@ static const struct grant web_grants[] = {
 	{"SELECT", "tickets_readable"},
 	{"SELECT", "ticket_messages"},
 	{"SELECT", "ticket_messages_readable"},
+	{"SELECT", "ticket_contents"},
 	{"SELECT", "registered_addresses"},
 	{"SELECT", "fences"},
 	{NULL, NULL},

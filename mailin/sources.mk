@@ -26,6 +26,7 @@ INGEST_SOURCES = \
 	mailin/ingest/pending.c \
 	mailin/ingest/policy.c \
 	mailin/ingest/quarantine.c \
+	mailin/ingest/priority.c \
 	mailin/ingest/reader.c \
 	mailin/ingest/resolve.c \
 	mailin/ingest/secrets.c \
@@ -36,6 +37,9 @@ INGEST_SOURCES = \
 	mailin/ingest/target_parameter.c \
 	mailin/ingest/target_rows.c \
 	mailin/ingest/target_token.c \
+	mailin/ingest/thread.c \
+	mailin/ingest/thread_clue.c \
+	mailin/ingest/thread_join.c \
 	mailin/ingest/worker.c \
 	mailin/ingest/worker_cautious.c \
 	mailin/ingest/worker_defer.c \

@@ -113,9 +113,8 @@ CREATE TABLE IF NOT EXISTS ticket_messages (
 	from_email VARCHAR(320) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '',
 	from_name MEDIUMTEXT NULL,
 	auto VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT 'no' COMMENT 'as in messages',
-	text LONGTEXT NULL COMMENT 'without what is quoted',
-	full_text LONGTEXT NULL COMMENT 'NULL: as text',
-	html LONGTEXT NULL COMMENT 'as it was received or sent: not safe to show without sanitising',
+	text LONGTEXT NULL COMMENT 'in: without what is quoted',
+	html LONGTEXT NULL COMMENT 'out; in: see the message',
 	PRIMARY KEY (id),
 	UNIQUE KEY ticket_messages_message (message_id),
 	UNIQUE KEY ticket_messages_outbound (outbound_id),
@@ -155,6 +154,25 @@ SELECT
 	o.message_id_header
 FROM outbound o
 WHERE o.thread_id IS NOT NULL;
+
+-- For applications: all that there is to show of a ticket.
+CREATE OR REPLACE SQL SECURITY INVOKER VIEW ticket_contents AS
+SELECT
+	t.id,
+	t.ticket_id,
+	t.direction,
+	t.message_id,
+	t.outbound_id,
+	t.at,
+	t.from_email,
+	t.from_name,
+	t.auto,
+	t.text,
+	COALESCE(m.text_body, t.text) AS full_text,
+	COALESCE(m.html_body, t.html) AS html,
+	(SELECT COUNT(*) FROM attachments a WHERE a.message_id = t.message_id) AS attachments
+FROM ticket_messages t
+LEFT JOIN messages m ON m.id = t.message_id;
 
 -- For people: ids as text.
 CREATE OR REPLACE SQL SECURITY INVOKER VIEW threads_readable AS
@@ -202,7 +220,6 @@ SELECT
 	m.from_name,
 	m.auto,
 	(SELECT COUNT(*) FROM attachments a WHERE a.message_id = m.message_id) AS attachments,
-	m.text,
-	COALESCE(m.full_text, m.text) AS full_text
+	m.text
 FROM ticket_messages m
 JOIN tickets t ON t.id = m.ticket_id;

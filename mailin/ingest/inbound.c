@@ -8,6 +8,7 @@
 #include "common/topology.h"
 #include "common/wire.h"
 #include "mailin/ingest/attachments.h"
+#include "mailin/ingest/priority.h"
 #include "mailin/ingest/reader.h"
 
 /* Widths of the schema in characters (mailctl/migrations). */
@@ -333,6 +334,11 @@ static void read_document(struct reader *reader, struct wire *document, struct i
 	attachments_read(reader, document);
 	/* Last, because what was cut above stands there. */
 	inbound->defects = read_strings(reader, mailpipe, "Mailpipe.", "Defects");
+	if (!reader->failed)
+		thread_clue_read(&inbound->clue, inbound, wire_get_array(mailpipe, "InReplyTo"),
+				 wire_get_array(mailpipe, "References"));
+	inbound->priority.data = priority_of(wire_get_array(document, "Headers"));
+	inbound->priority.size = strlen(inbound->priority.data);
 }
 
 struct inbound *inbound_read(const void *body, size_t size, const char *queue,
@@ -379,6 +385,7 @@ void inbound_begin(struct inbound *inbound)
 	inbound->quarantined = false;
 	inbound->put_aside = false;
 	inbound->rejected = false;
+	inbound->has_thread = false;
 	inbound->fresh = false;
 	inbound->duplicate = false;
 	inbound->same = NULL;
@@ -409,6 +416,7 @@ void inbound_free(struct inbound **inbound)
 	if (old == NULL)
 		return;
 	attachments_free(old);
+	thread_clue_clear(&old->clue);
 	g_free(old->raw.data);
 	g_string_chunk_free(old->texts);
 	g_free(old);

@@ -19,6 +19,7 @@
 #include "common/sha256.h"
 #include "common/token.h"
 #include "common/verdict.h"
+#include "mailin/ingest/thread_clue.h"
 
 struct _GStringChunk;
 struct broker_delivery;
@@ -132,6 +133,9 @@ struct inbound {
 	/* How it came, which quarantine keeps; borrowed, set by the caller of store_batch(). */
 	const struct broker_delivery *delivery;
 
+	struct thread_clue clue;
+	struct inbound_text priority; /* priority_of() */
+
 	/*
 	 * The rest is set by the steps of store_batch(), which begins with inbound_begin().
 	 */
@@ -146,6 +150,15 @@ struct inbound {
 	struct inbound_text owner_id; /* data NULL: none */
 	bool has_token_thread;        /* the token is that of a thread of this route: */
 	struct id token_thread;
+
+	/* By targets_prepare(): its route or its target wants to know its thread. */
+	bool wants_thread;
+
+	/* By threads_assign(). */
+	bool has_thread;
+	bool thread_is_new; /* this message begins it */
+	struct id thread_id;
+	int64_t thread_number;
 
 	/* By admit, and by whoever finds that it cannot be stored. */
 	enum inbound_verified verified;

@@ -12,7 +12,7 @@
  * row.  With it MariaDB wants the right to UPDATE every column that is inserted, and this user
  * needs none.
  */
-enum { MESSAGE_COLUMNS = 36, ATTACHMENT_COLUMNS = 13, REFUSED_COLUMNS = 8, BLOB_COLUMNS = 3 };
+enum { MESSAGE_COLUMNS = 37, ATTACHMENT_COLUMNS = 13, REFUSED_COLUMNS = 8, BLOB_COLUMNS = 3 };
 
 static const struct rows_shape message_shape = {
 	"INSERT INTO messages (id, route, recipient, mailbox_hash, sender, queue_id, "
@@ -21,9 +21,9 @@ static const struct rows_shape message_shape = {
 	" message_id_header, in_reply_to, reference_ids, from_email, from_name, to_json, cc_json,"
 	" bcc_json, reply_to, subject, text_body, html_body, text_reply, text_quote, reply_rule,"
 	" headers, auto, defects, raw_sha256,"
-	" verified, verdicts, owner_id)"
+	" verified, verdicts, owner_id, thread_id)"
 	" VALUES ",
-	"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", "",
+	"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", "",
 	MESSAGE_COLUMNS};
 
 static const struct rows_shape attachment_shape = {
@@ -251,6 +251,7 @@ static void add_message(struct insert *insert, const struct inbound *m)
 	add(insert, db_text(inbound_verified_name(m->verified)));
 	add_text(insert, &m->verdicts_json);
 	add_text(insert, &m->owner_id);
+	add(insert, m->has_thread ? db_bytes(&m->thread_id, sizeof(m->thread_id)) : db_null());
 }
 
 static enum outcome insert_messages(struct insert *insert, const struct sorted *sorted,

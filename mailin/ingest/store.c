@@ -13,6 +13,7 @@
 #include "mailin/ingest/quarantine.h"
 #include "mailin/ingest/resolve.h"
 #include "mailin/ingest/target.h"
+#include "mailin/ingest/thread.h"
 
 static const struct rows_shape known_message_shape = {"SELECT id FROM messages WHERE id IN (", "?",
 						      ")", 1};
@@ -27,6 +28,7 @@ struct store {
 	struct insert *insert;
 	struct quarantine *quarantine;
 	struct resolve *resolve;
+	struct threads *threads;
 	struct targets *targets;
 	struct rows told;
 	struct rows known_messages;
@@ -52,6 +54,7 @@ struct store *store_open(const struct config *config, struct fences *fences,
 	store->insert = insert_new(db);
 	store->quarantine = quarantine_new(db);
 	store->resolve = resolve_new(db, config);
+	store->threads = threads_new(config, db);
 	store->targets = targets_new(config, db);
 	store->values = g_array_new(FALSE, FALSE, sizeof(struct db_value));
 	rows_init(&store->told, &told_shape, db);
@@ -70,6 +73,7 @@ void store_close(struct store **store)
 	insert_free(&old->insert);
 	quarantine_free(&old->quarantine);
 	resolve_free(&old->resolve);
+	threads_free(&old->threads);
 	targets_free(&old->targets);
 	rows_clear(&old->told);
 	rows_clear(&old->known_messages);
@@ -249,7 +253,7 @@ static enum outcome let_in(struct store *store, struct sorted *sorted, struct re
 }
 
 /* The order of the steps: each may rely on what the ones before it have set in the messages, and
- * from insert_mails() on nothing is turned down any more.  (Whose a duplicate is must be known,
+ * from threads_assign() on nothing is turned down any more.  (Whose a duplicate is must be known,
  * too: no token may get into the log.) */
 static enum outcome fill_transaction(struct store *store, struct sorted *sorted,
 				     struct inbound **messages, size_t count, struct reason *reason)
@@ -260,6 +264,8 @@ static enum outcome fill_transaction(struct store *store, struct sorted *sorted,
 		outcome = resolve_batch(store->resolve, messages, count, reason);
 	if (outcome == OUTCOME_OK)
 		outcome = let_in(store, sorted, reason);
+	if (outcome == OUTCOME_OK)
+		outcome = threads_assign(store->threads, messages, count, reason);
 	if (outcome == OUTCOME_OK)
 		outcome = insert_mails(store->insert, sorted->messages, sorted->count, reason);
 	if (outcome == OUTCOME_OK)

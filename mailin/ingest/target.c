@@ -328,6 +328,15 @@ static struct target *target_of(const struct targets *targets, const struct inbo
 	return route != NULL ? targets->of_route[route - targets->config->routes] : NULL;
 }
 
+static bool wants_thread(const struct targets *targets, const struct inbound *message,
+			 const struct target *target)
+{
+	const struct config_route *route = config_route_named(targets->config, message->route.data);
+
+	return route != NULL && (route->threads || (target != NULL && target->version != NULL &&
+						    target->version->file->wants_threads));
+}
+
 enum outcome targets_prepare(struct targets *targets, struct inbound *const *messages, size_t count,
 			     struct reason *reason)
 {
@@ -336,13 +345,14 @@ enum outcome targets_prepare(struct targets *targets, struct inbound *const *mes
 	for (size_t i = 0; i < count; i++) {
 		struct target *target = target_of(targets, messages[i]);
 
-		if (target == NULL || target == last)
-			continue;
-		enum outcome outcome = look(targets, target, reason);
+		enum outcome outcome = target != NULL && target != last
+					       ? look(targets, target, reason)
+					       : OUTCOME_OK;
 
 		if (outcome != OUTCOME_OK)
 			return outcome;
 		last = target;
+		messages[i]->wants_thread = wants_thread(targets, messages[i], target);
 	}
 	return OUTCOME_OK;
 }

@@ -29,8 +29,8 @@ struct targets *targets_new(const struct config *config, struct db *db);
 /* Before the connection is closed.  NULL is allowed; *targets becomes NULL. */
 void targets_free(struct targets **targets);
 
-/* Before the transaction: prepare what these messages need.  RETRY: one of them has a target that
- * cannot be used. */
+/* Before the transaction: prepare what these messages need, and set their `wants_thread`.  RETRY:
+ * one of them has a target that cannot be used. */
 enum outcome targets_prepare(struct targets *targets, struct inbound *const *messages, size_t count,
 			     struct reason *reason);
 

@@ -272,6 +272,21 @@ static void find_rows(struct target_file *file)
 		target_rows_find(file->statements[i].sql, &file->statements[i].rows);
 }
 
+static bool wants_threads(const struct target_file *file)
+{
+	for (size_t i = 0; i < file->section_count; i++) {
+		const struct target_parameter *flag = file->sections[i].flag;
+
+		if (flag != NULL && target_parameter_is_threads(flag))
+			return true;
+	}
+	for (size_t i = 0; i < file->statement_count; i++)
+		for (size_t k = 0; k < file->statements[i].parameter_count; k++)
+			if (target_parameter_is_threads(file->statements[i].parameters[k]))
+				return true;
+	return false;
+}
+
 /* ---- files ---- */
 
 static bool check_text(const struct parser *parser, const char *text, size_t size)
@@ -315,10 +330,12 @@ struct target_file *target_file_parse(const char *path, const char *text, size_t
 	file->statements = (struct target_statement *)g_array_free(parser.statements, FALSE);
 	g_string_free(parser.sql, TRUE);
 	g_ptr_array_unref(parser.parameters);
-	if (fine)
-		find_rows(file);
-	else
+	if (!fine) {
 		target_file_free(&file);
+		return NULL;
+	}
+	find_rows(file);
+	file->wants_threads = wants_threads(file);
 	return file;
 }
 

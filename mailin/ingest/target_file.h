@@ -52,6 +52,7 @@ struct target_file {
 	size_t section_count;
 	struct target_statement *statements;
 	size_t statement_count;
+	bool wants_threads; /* it says something of the message's thread */
 };
 
 /* Where a route's target (config_route) stands: a path as it is, else the first of `folders` that

@@ -20,6 +20,7 @@ enum kind {
 	KIND_COUNT,          /* size_t */
 	KIND_NUMBER_OR_NULL, /* int64_t; NULL if it is 0 */
 	KIND_FLAG,           /* bool */
+	KIND_IS_AUTOMATIC,   /* it is neither missing nor "no" */
 	KIND_IS_IMAGE,       /* it has a width */
 };
 
@@ -65,9 +66,12 @@ static const struct target_parameter parameters[] = {
 	MESSAGE("text_quote", KIND_TEXT, text_quote),
 	MESSAGE("html", KIND_TEXT, html_body),
 	MESSAGE("headers", KIND_TEXT, headers),
+	MESSAGE("priority", KIND_TEXT, priority),
 	MESSAGE("auto", KIND_YES_NO, automatic),
 	MESSAGE("verified", KIND_VERIFIED, verified),
 	MESSAGE("owner_id", KIND_TEXT_OR_NULL, owner_id),
+	MESSAGE("thread_id", KIND_ID, thread_id),
+	MESSAGE("thread_number", KIND_NUMBER_OR_NULL, thread_number),
 	ATTACHMENT("attachment_id", KIND_ID, id),
 	ATTACHMENT("attachment_position", KIND_COUNT, position),
 	ATTACHMENT("attachment_name", KIND_TEXT, name),
@@ -80,6 +84,8 @@ static const struct target_parameter parameters[] = {
 	ATTACHMENT("image_width", KIND_NUMBER_OR_NULL, image_width),
 	ATTACHMENT("image_height", KIND_NUMBER_OR_NULL, image_height),
 	ATTACHMENT("image_orientation", KIND_NUMBER_OR_NULL, image_orientation),
+	MESSAGE("automatic", KIND_IS_AUTOMATIC, automatic),
+	MESSAGE("thread_is_new", KIND_FLAG, thread_is_new),
 	ATTACHMENT("image", KIND_IS_IMAGE, image_width),
 	ATTACHMENT("photo", KIND_FLAG, photo),
 };
@@ -100,7 +106,13 @@ bool target_parameter_is_attachments(const struct target_parameter *parameter)
 
 bool target_parameter_is_flag(const struct target_parameter *parameter)
 {
-	return parameter->kind == KIND_FLAG || parameter->kind == KIND_IS_IMAGE;
+	return parameter->kind == KIND_FLAG || parameter->kind == KIND_IS_AUTOMATIC ||
+	       parameter->kind == KIND_IS_IMAGE;
+}
+
+bool target_parameter_is_threads(const struct target_parameter *parameter)
+{
+	return g_str_has_prefix(parameter->name, "thread_");
 }
 
 static struct db_value text_value(const struct inbound_text *text)
@@ -145,6 +157,8 @@ struct db_value target_parameter_value(const struct target_parameter *parameter,
 		return *number != 0 ? db_int(*number) : db_null();
 	case KIND_FLAG:
 		return db_int(*(const bool *)member);
+	case KIND_IS_AUTOMATIC:
+		return db_int(text->data != NULL && strcmp(text->data, "no") != 0);
 	case KIND_IS_IMAGE:
 		return db_int(*number != 0);
 	}

@@ -18,6 +18,9 @@ const struct target_parameter *target_parameter_find(const char *name, size_t si
 /* Does it exist only in a section for attachments? */
 bool target_parameter_is_attachments(const struct target_parameter *parameter);
 
+/* Has a message it only if it is in a thread? */
+bool target_parameter_is_threads(const struct target_parameter *parameter);
+
 /* May a section say "where NAME"? */
 bool target_parameter_is_flag(const struct target_parameter *parameter);
 
