@@ -114,6 +114,7 @@ CREATE TABLE IF NOT EXISTS ticket_messages (
 	from_name MEDIUMTEXT NULL,
 	auto VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT 'no' COMMENT 'as in messages',
 	text LONGTEXT NULL COMMENT 'in: without what is quoted',
+	full_text LONGTEXT NULL COMMENT 'out, if it is another; in: see the message',
 	html LONGTEXT NULL COMMENT 'out; in: see the message',
 	PRIMARY KEY (id),
 	UNIQUE KEY ticket_messages_message (message_id),
@@ -168,7 +169,7 @@ SELECT
 	t.from_name,
 	t.auto,
 	t.text,
-	COALESCE(m.text_body, t.text) AS full_text,
+	COALESCE(m.text_body, t.full_text, t.text) AS full_text,
 	COALESCE(m.html_body, t.html) AS html,
 	(SELECT COUNT(*) FROM attachments a WHERE a.message_id = t.message_id) AS attachments
 FROM ticket_messages t
