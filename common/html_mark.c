@@ -22,6 +22,7 @@ static const struct habit {
 } habits[] = {
 	{"div", "class", TEST_WORD, "gmail_quote", HTML_MARK_CITE, "gmail"},
 	{"div", "class", TEST_WORD, "gmail_signature", HTML_MARK_SIGNATURE, "gmail"},
+	{"div", "data-smartmail", TEST_BEGIN, "gmail_signature", HTML_MARK_SIGNATURE, "gmail"},
 	{"div", "class", TEST_WORD, "moz-cite-prefix", HTML_MARK_CITE, "thunderbird"},
 	{"div", "class", TEST_WORD, "moz-forward-container", HTML_MARK_FORWARD, "thunderbird"},
 	{"div", "class", TEST_WORD, "moz-signature", HTML_MARK_SIGNATURE, "thunderbird"},

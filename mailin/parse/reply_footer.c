@@ -199,7 +199,8 @@ static void simplify(char *text)
 	char *out = text;
 
 	for (char *p = text; *p != '\0';) {
-		if (g_str_has_prefix(p, "http://") || g_str_has_prefix(p, "https://")) {
+		if (*p == 'h' &&
+		    (g_str_has_prefix(p, "http://") || g_str_has_prefix(p, "https://"))) {
 			p += strcspn(p, " )>]");
 			continue;
 		}
@@ -227,6 +228,21 @@ static bool is_needed_there(const char *text, enum need need)
 	       count_words(text) <= SHORT_WORDS_MAX;
 }
 
+/* Most of them differ in the first byte, or in the last one. */
+static bool fits(const struct footer *footer, const char *text, size_t size)
+{
+	if (*footer->begin != '\0' && *footer->begin != *text)
+		return false;
+	size_t begin = strlen(footer->begin);
+	size_t end = strlen(footer->end);
+
+	if (size < MAX(begin, end) || (end > 0 && footer->end[end - 1] != text[size - 1]))
+		return false;
+	return strncmp(text, footer->begin, begin) == 0 &&
+	       strcmp(text + size - end, footer->end) == 0 &&
+	       is_needed_there(text + begin, footer->need);
+}
+
 bool reply_is_footer(const char *line, size_t size)
 {
 	char buffer[LINE_MAX_BYTES];
@@ -237,14 +253,12 @@ bool reply_is_footer(const char *line, size_t size)
 	simplify(buffer);
 	const char *text = buffer + strspn(buffer, " -~:.");
 
-	if (*text == '\0' || count_words(text) > WORDS_MAX)
-		return false;
-	for (size_t i = 0; i < G_N_ELEMENTS(footers); i++) {
-		const struct footer *footer = &footers[i];
+	size_t size_of_text = strlen(text);
 
-		if (g_str_has_prefix(text, footer->begin) && g_str_has_suffix(text, footer->end) &&
-		    is_needed_there(text + strlen(footer->begin), footer->need))
+	if (size_of_text == 0 || count_words(text) > WORDS_MAX)
+		return false;
+	for (size_t i = 0; i < G_N_ELEMENTS(footers); i++)
+		if (fits(&footers[i], text, size_of_text))
 			return true;
-	}
 	return false;
 }

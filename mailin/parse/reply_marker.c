@@ -22,20 +22,20 @@ enum {
 static const char *colon_of(const char *text, const char *end, size_t *colon_size)
 {
 	static const char wide[] = "：";
-	const char *stop = MIN(end, text + LABEL_MAX);
+	size_t near = MIN((size_t)(end - text), LABEL_MAX);
+	const char *colon = memchr(text, ':', near);
 
-	for (const char *p = text; p < stop; p++) {
-		if (*p == ':') {
-			*colon_size = 1;
-			return p;
-		}
-		if (*p == *wide && (size_t)(end - p) >= strlen(wide) &&
-		    memcmp(p, wide, strlen(wide)) == 0) {
-			*colon_size = strlen(wide);
-			return p;
-		}
-	}
-	return NULL;
+	size_t before = colon != NULL ? (size_t)(colon - text) : near;
+	const char *first = memchr(text, *wide, before);
+
+	*colon_size = 1;
+	if (first == NULL)
+		return colon;
+	first = memmem(first, before - (size_t)(first - text), wide, strlen(wide));
+	if (first == NULL)
+		return colon;
+	*colon_size = strlen(wide);
+	return first;
 }
 
 /* The line is a label, a colon and perhaps a value; `label` is NULL if the label is unknown. */

@@ -133,17 +133,14 @@ static bool tells_of_list(const char *text, size_t size)
 /* Mailman's: a line of underscores, the list's name, address and page. */
 static size_t without_list_footer(const struct reply_lines *lines, size_t from, size_t to)
 {
-	bool links = false;
-
 	for (size_t i = to; i > from + 1 && to - i <= LIST_LINES_MAX; i--) {
 		const struct reply_line *line = &lines->line[i - 1];
-		size_t size = line->end - line->text;
-		const char *text = lines->text + line->text;
+		const struct reply_line *last = &lines->line[to - 1];
 
-		if (links && size >= LIST_RULE_MIN && *text == '_' &&
+		if (lines->text[line->text] == '_' &&
 		    reply_line_is_rule(lines, i - 1, LIST_RULE_MIN))
-			return i - 1;
-		links = links || tells_of_list(text, size);
+			return tells_of_list(lines->text + line->end, last->end - line->end) ? i - 1
+											     : to;
 	}
 	return to;
 }
