@@ -237,6 +237,12 @@ const struct config_route *config_route_named(const struct config *config, const
 	return NULL;
 }
 
+bool config_route_closed(const struct config_route *route)
+{
+	return route->require == CONFIG_REQUIRE_TOKEN ||
+	       route->require == CONFIG_REQUIRE_REGISTERED;
+}
+
 const struct config_stream *config_stream_named(const struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->stream_count; i++) {

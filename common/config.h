@@ -231,6 +231,10 @@ const struct config_route *config_route(const struct config *config, const char 
 const struct config_route *config_route_named(const struct config *config, const char *name);
 const struct config_stream *config_stream_named(const struct config *config, const char *name);
 
+/* Does it take mail only at registered addresses (`mailctl address`)?  Postfix refuses others then.
+ */
+bool config_route_closed(const struct config_route *route);
+
 /* Where notices are published: a stream that exists; borrowed. */
 const char *config_notify_stream(const struct config *config);
 

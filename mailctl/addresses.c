@@ -40,16 +40,16 @@ static const char *match_type(enum route_kind kind)
 
 /* Takes pattern. */
 static void add(GPtrArray *wanted, GHashTable *seen, const char *type, char *pattern,
-		const char *route)
+		const struct config_route *route)
 {
 	struct address *address;
 
-	if (!g_hash_table_add(seen, address_key(type, pattern))) {
+	if (!g_hash_table_add(seen, address_key(type, pattern)) || config_route_closed(route)) {
 		g_free(pattern);
 		return;
 	}
 	address = g_new(struct address, 1);
-	*address = (struct address){type, pattern, route};
+	*address = (struct address){type, pattern, route->name};
 	g_ptr_array_add(wanted, address);
 }
 
@@ -67,7 +67,8 @@ static char *with_domain(const char *pattern, char *(*form)(const char *))
 	return g_strdup_printf("%.*s%s", (int)(at + 1 - pattern), pattern, domain);
 }
 
-static void add_pattern(GPtrArray *wanted, GHashTable *seen, const char *pattern, const char *route)
+static void add_pattern(GPtrArray *wanted, GHashTable *seen, const char *pattern,
+			const struct config_route *route)
 {
 	enum route_kind kind = route_pattern_kind(pattern);
 	const char *type = match_type(kind);
@@ -94,7 +95,7 @@ GPtrArray *addresses_wanted(const struct config *config)
 
 	for (size_t i = 0; i < config->route_count; i++)
 		for (char **pattern = config->routes[i].recipients; *pattern != NULL; pattern++)
-			add_pattern(wanted, seen, *pattern, config->routes[i].name);
+			add_pattern(wanted, seen, *pattern, &config->routes[i]);
 	g_hash_table_unref(seen);
 	return wanted;
 }

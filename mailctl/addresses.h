@@ -20,10 +20,11 @@ struct address {
 void address_free(struct address *address);
 
 /*
- * What the config's routes need, in their order, as struct address (g_ptr_array_unref() it).  The
- * first of equal patterns wins, as in routing.  A pattern with an international domain stands for
- * both of its forms (RFC 5890, 2.3.2.1), because Postfix looks up what the client sent.  All but
- * expressions are in lower case.
+ * What the config's open routes need, in their order, as struct address (g_ptr_array_unref() it).
+ * The first of equal patterns wins, as in routing.  A pattern with an international domain stands
+ * for both of its forms (RFC 5890, 2.3.2.1), because Postfix looks up what the client sent.  The
+ * patterns of a closed route (config_route_closed()) are left out: Postfix takes mail for what is
+ * registered there.  All but expressions are in lower case.
  */
 GPtrArray *addresses_wanted(const struct config *config);
 

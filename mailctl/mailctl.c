@@ -21,6 +21,8 @@ static const struct command commands[] = {
 	{"status", "show what waits where, and whether all is up", status_options, command_status},
 	{"send", "queue a mail to be sent, from a template or as given", send_options,
 	 command_send},
+	{"address", "say who may post where: addresses, senders, tokens", address_options,
+	 command_address},
 	{"purge", "remove what is older than it should be kept", purge_options, command_purge},
 	{"dead", "look at what was given up; requeue, drop or export it", dead_options,
 	 command_dead},

@@ -25,6 +25,7 @@ struct command {
 	int (*run)(int argc, char **argv, const char *config_file);
 };
 
+int command_address(int argc, char **argv, const char *config_file);
 int command_check(int argc, char **argv, const char *config_file);
 int command_dead(int argc, char **argv, const char *config_file);
 int command_config(int argc, char **argv, const char *config_file);
@@ -40,6 +41,7 @@ int command_show(int argc, char **argv, const char *config_file);
 int command_trace(int argc, char **argv, const char *config_file);
 int command_watch(int argc, char **argv, const char *config_file);
 
+extern const char address_options[];
 extern const char setup_options[];
 extern const char check_options[];
 extern const char config_options[];

@@ -1,5 +1,7 @@
 # migrations_data.c is generated from mailctl/migrations, preview_data.c from mailctl/preview.
 MAILCTL_SOURCES = \
+	mailctl/address.c \
+	mailctl/address_show.c \
 	mailctl/addresses.c \
 	mailctl/alert.c \
 	mailctl/alert_state.c \
@@ -40,6 +42,7 @@ MAILCTL_SOURCES = \
 	mailctl/rabbitmqctl.c \
 	mailctl/rebuild.c \
 	mailctl/render.c \
+	mailctl/registry.c \
 	mailctl/report.c \
 	mailctl/retry.c \
 	mailctl/run.c \
