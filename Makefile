@@ -228,7 +228,7 @@ lint: ## clang-format, cppcheck, clang-tidy, mandoc, shellcheck
 
 # ---- installation ----
 
-POSTFIX_FILES := postfix/main.cf postfix/master.cf postfix/delivery-status postfix/recipients.cf
+POSTFIX_FILES := postfix/main.cf postfix/master.cf postfix/commands postfix/delivery-status postfix/recipients.cf
 MAN_PAGES := $(wildcard man/*.[1578])
 SBIN_PROGRAMS := $(addprefix $(B)/sbin/,mailin mailin-tls mailin-ingest mailout)
 UNITS := mailin-ingest.service mailout.service mailpipe-watch.service mailpipe-purge.service mailpipe-purge.timer
