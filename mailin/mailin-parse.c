@@ -154,7 +154,8 @@ int main(int argc, char **argv)
 		return fail("job", reason.text);
 	if (!get_mail((size_t)job.limits.message_size, &mail, &mapped))
 		return fail("mail", g_strerror(errno));
-	parse_prepare(mail.data, mail.size);
+	if (!parse_prepare(mail.data, mail.size))
+		return fail("images", "a library cannot be loaded; see LIBRARIES in mailin(8)");
 	if (options.sandbox && !enter_sandbox(&job.limits, &reason))
 		return fail("sandbox", reason.text);
 	parse_mail(mail.data, mail.size, &job);

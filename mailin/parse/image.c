@@ -73,64 +73,67 @@ static bool is_base64_heif(const char *line, size_t left)
 	       is_brand(bytes + BRAND);
 }
 
-static void load_for_line(const char *line, size_t left)
+/* NULL if the line does not begin a file. */
+static const struct image_format *format_of_line(const char *line, size_t left)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(starts); i++) {
-		if (left >= starts[i].size && memcmp(line, starts[i].text, starts[i].size) == 0) {
-			starts[i].format->load();
-			return;
-		}
-	}
+	for (size_t i = 0; i < G_N_ELEMENTS(starts); i++)
+		if (left >= starts[i].size && memcmp(line, starts[i].text, starts[i].size) == 0)
+			return starts[i].format;
 	if ((line[0] == 'A' && is_base64_heif(line, left)) ||
 	    ((line[0] == '\0' || line[0] == '=') && is_plain_heif(line, left)))
-		image_heif.load();
+		return &image_heif;
+	return NULL;
 }
 
-static void load_for_lines(const char *mail, size_t size)
+/* All that begins a file, in any of the three ways. */
+static bool may_begin_file(char first)
+{
+	switch (first) {
+	case '/':
+	case '\xff':
+	case '=':
+	case 'i':
+	case '\x89':
+	case 'R':
+	case 'G':
+	case 'U':
+	case 'A':
+	case '\0':
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool load_for_lines(const char *mail, size_t size)
 {
 	const char *end = mail + size;
 
 	for (const char *p = mail; (p = memchr(p, '\n', (size_t)(end - p))) != NULL;) {
 		if (++p == end)
 			break;
-		/* All that begins a file, in any of the three ways. */
-		switch (*p) {
-		case '/':
-		case '\xff':
-		case '=':
-		case 'i':
-		case '\x89':
-		case 'R':
-		case 'G':
-		case 'U':
-		case 'A':
-		case '\0':
-			load_for_line(p, (size_t)(end - p));
-			break;
-		default:
-			break;
-		}
+		const struct image_format *format =
+			may_begin_file(*p) ? format_of_line(p, (size_t)(end - p)) : NULL;
+
+		if (format != NULL && !format->load())
+			return false;
 	}
+	return true;
 }
 
 /* A HEIC in a winmail.dat is not looked for: libheif takes too long for that to be done in vain. */
-static void load_for_containers(const char *mail, size_t size)
+static bool load_for_containers(const char *mail, size_t size)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(containers); i++) {
-		if (memmem(mail, size, containers[i], strlen(containers[i])) == NULL)
-			continue;
-		image_jpeg.load();
-		image_png.load();
-		image_gif.load();
-		image_webp.load();
-		return;
-	}
+	for (size_t i = 0; i < G_N_ELEMENTS(containers); i++)
+		if (memmem(mail, size, containers[i], strlen(containers[i])) != NULL)
+			return image_jpeg.load() && image_png.load() && image_gif.load() &&
+			       image_webp.load();
+	return true;
 }
 
-void image_prepare(const char *mail, size_t size)
+bool image_prepare(const char *mail, size_t size)
 {
-	load_for_lines(mail, size);
-	load_for_containers(mail, size);
+	return load_for_lines(mail, size) && load_for_containers(mail, size);
 }
 
 /* ---- reading ---- */

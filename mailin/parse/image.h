@@ -20,8 +20,9 @@ struct image {
 	int64_t orientation;
 };
 
-/* Before the sandbox: loads the libraries that the mail seems to need. */
-void image_prepare(const char *mail, size_t size);
+/* Before the sandbox: loads the libraries that the mail seems to need.  False if one of them is not
+ * there: its image would be taken for none, and perhaps its mail refused. */
+bool image_prepare(const char *mail, size_t size);
 void image_deinit(void);
 
 /* `type` is the media type by content.  False if it is none of these images, its file is broken or

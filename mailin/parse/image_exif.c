@@ -34,10 +34,11 @@ static const struct library_symbol symbols[] = {
 	{"exif_get_short", &libexif.get_short},
 };
 
-void image_exif_load(void)
+bool image_exif_load(void)
 {
 	if (libexif.library == NULL)
 		libexif.library = library_open("libexif.so.12", symbols, G_N_ELEMENTS(symbols));
+	return libexif.library != NULL;
 }
 
 void image_exif_unload(void)

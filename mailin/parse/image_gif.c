@@ -28,10 +28,11 @@ static const struct library_symbol symbols[] = {
 	{"DGifGetExtensionNext", &libgif.extension_next},
 };
 
-static void load(void)
+static bool load(void)
 {
 	if (libgif.library == NULL)
 		libgif.library = library_open("libgif.so.7", symbols, G_N_ELEMENTS(symbols));
+	return libgif.library != NULL;
 }
 
 static void unload(void)

@@ -25,18 +25,19 @@ static const struct library_symbol symbols[] = {
 	{"heif_image_handle_release", &libheif.release},
 };
 
-static void load(void)
+static bool load(void)
 {
 	if (libheif.library != NULL)
-		return;
+		return true;
 	libheif.library = library_open("libheif.so.1", symbols, G_N_ELEMENTS(symbols));
 	if (libheif.library == NULL)
-		return;
+		return false;
 	/* The first one initialises its codecs, some of which look at the machine. */
 	struct heif_context *context = libheif.open();
 
 	if (context != NULL)
 		libheif.close(context);
+	return true;
 }
 
 static void unload(void)

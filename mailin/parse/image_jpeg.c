@@ -24,11 +24,11 @@ static const struct library_symbol symbols[] = {
 	{"jpeg_read_header", &libjpeg.read_header}, {"jpeg_destroy_decompress", &libjpeg.destroy},
 };
 
-static void load(void)
+static bool load(void)
 {
 	if (libjpeg.library == NULL)
 		libjpeg.library = library_open("libjpeg.so.62", symbols, G_N_ELEMENTS(symbols));
-	image_exif_load();
+	return libjpeg.library != NULL && image_exif_load();
 }
 
 static void unload(void)

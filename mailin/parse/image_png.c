@@ -39,11 +39,11 @@ static const struct library_symbol symbols[] = {
 	{"png_get_eXIf_1", &libpng.exif},
 };
 
-static void load(void)
+static bool load(void)
 {
 	if (libpng.library == NULL)
 		libpng.library = library_open("libpng16.so.16", symbols, G_N_ELEMENTS(symbols));
-	image_exif_load();
+	return libpng.library != NULL && image_exif_load();
 }
 
 static void unload(void)

@@ -7,8 +7,8 @@
 #include "mailin/parse/image.h"
 
 struct image_format {
-	/* Its library, before the sandbox; may be called again. */
-	void (*load)(void);
+	/* Its library, before the sandbox; may be called again.  False: it is not there. */
+	bool (*load)(void);
 	void (*unload)(void);
 	/* Fills the image, whose orientation is 1 before.  False: broken, not whole, or the library
 	 * is not loaded. */
@@ -23,7 +23,7 @@ extern const struct image_format image_webp;
 
 /* EXIF data (with or without "Exif\0\0" before them): 1 to 8, 1 if they do not tell. */
 int64_t image_exif_orientation(const unsigned char *data, size_t size);
-void image_exif_load(void);
+bool image_exif_load(void);
 void image_exif_unload(void);
 
 #endif

@@ -21,11 +21,11 @@ static const struct library_symbol symbols[] = {
 	{"WebPDemuxReleaseChunkIterator", &libwebp.release},
 };
 
-static void load(void)
+static bool load(void)
 {
 	if (libwebp.library == NULL)
 		libwebp.library = library_open("libwebpdemux.so.2", symbols, G_N_ELEMENTS(symbols));
-	image_exif_load();
+	return libwebp.library != NULL && image_exif_load();
 }
 
 static void unload(void)

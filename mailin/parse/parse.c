@@ -77,14 +77,14 @@ static bool mentions_html(const char *mail, size_t size)
 	return false;
 }
 
-void parse_prepare(const char *mail, size_t size)
+bool parse_prepare(const char *mail, size_t size)
 {
 	charset_preload(mail, size);
-	image_prepare(mail, size);
 	/* Most mails do without, and a third of all that the process takes would be this.  HTML
 	 * hidden where nobody looks (TNEF that is not named winmail.dat) goes without a text. */
 	if (mentions_html(mail, size))
 		(void)html_text_begin();
+	return image_prepare(mail, size);
 }
 
 void parse_deinit(void)

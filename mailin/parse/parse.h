@@ -7,6 +7,7 @@
 #ifndef MAILIN_PARSE_PARSE_H
 #define MAILIN_PARSE_PARSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "mailin/document.h"
@@ -14,8 +15,9 @@
 /* Once, before the sandbox closes: what needs files and does not depend on the mail. */
 void parse_init(void);
 
-/* Before the sandbox closes, too: the charsets that the mail names. */
-void parse_prepare(const char *mail, size_t size);
+/* Before the sandbox closes, too: the charsets that the mail names, and the libraries that it needs.
+ * False if one for its images is not there, which is not the mail's fault. */
+bool parse_prepare(const char *mail, size_t size);
 
 /*
  * Adds From ... Attachments and the rest of Mailpipe to the job's document.  Mailpipe.Raw is added

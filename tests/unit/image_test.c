@@ -85,7 +85,7 @@ static void prepare_base64(const char *data, size_t size)
 	g_autofree char *text = g_base64_encode((const guchar *)data, size);
 	g_autofree char *mail = g_strdup_printf("Content-Transfer-Encoding: base64\n\n%s\n", text);
 
-	image_prepare(mail, strlen(mail));
+	assert_true(image_prepare(mail, strlen(mail)));
 }
 
 static bool read_any(const char *data, size_t size, struct image *image)
@@ -248,7 +248,7 @@ static void only_what_a_mail_needs_is_loaded(void **state)
 
 	(void)state;
 	image_deinit();
-	image_prepare(text, strlen(text));
+	assert_true(image_prepare(text, strlen(text)));
 	for (size_t i = 0; i < G_N_ELEMENTS(one_of_each); i++)
 		assert_false(read_loaded(one_of_each[i]));
 	for (size_t i = 0; i < G_N_ELEMENTS(one_of_each); i++) {
@@ -283,19 +283,19 @@ static void other_encodings_are_seen_too(void **state)
 
 		g_string_append_len(mail, data, (gssize)size);
 		image_deinit();
-		image_prepare(mail->str, mail->len);
+		assert_true(image_prepare(mail->str, mail->len));
 		assert_true(read_loaded(names[i]));
 		g_string_assign(mail, "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
 		append_quoted(mail, data, size);
 		image_deinit();
-		image_prepare(mail->str, mail->len);
+		assert_true(image_prepare(mail->str, mail->len));
 		assert_true(read_loaded(names[i]));
 		g_string_free(mail, TRUE);
 	}
 	static const char winmail[] = "Content-Type: application/ms-tnef\n\neJ8+Ig==\n";
 
 	image_deinit();
-	image_prepare(winmail, strlen(winmail));
+	assert_true(image_prepare(winmail, strlen(winmail)));
 	for (size_t i = 0; i < 4; i++)
 		assert_true(read_loaded(names[i]));
 }
