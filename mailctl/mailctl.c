@@ -26,6 +26,8 @@ static const struct command commands[] = {
 	{"purge", "remove what is older than it should be kept", purge_options, command_purge},
 	{"dead", "look at what was given up; requeue, drop or export it", dead_options,
 	 command_dead},
+	{"quarantine", "look at mails of unproven senders; release or drop them",
+	 quarantine_options, command_quarantine},
 	{"retry", "try now what waits for its next try", retry_options, command_retry},
 	{"config", "print the config as it is understood", config_options, command_config},
 	{"preview", "make a web page of all templates", preview_options, command_preview},
@@ -52,7 +54,7 @@ static void print_usage(FILE *out)
 {
 	fputs("usage: mailctl [-c FILE] COMMAND [OPTION ...]\n\n", out);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n  -c, --config FILE    config file (" CONFIG_FILE_DEFAULT ")\n"
 	      "\nExit status: 0 all is well, 1 something is wrong, 64 usage, 78 config, 130 "
 	      "interrupted.\n",

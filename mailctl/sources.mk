@@ -38,6 +38,8 @@ MAILCTL_SOURCES = \
 	mailctl/progress.c \
 	mailctl/purge.c \
 	mailctl/purge_db.c \
+	mailctl/quarantine.c \
+	mailctl/quarantine_db.c \
 	mailctl/queue_watch.c \
 	mailctl/rabbitmqctl.c \
 	mailctl/rebuild.c \
