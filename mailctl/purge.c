@@ -14,6 +14,7 @@
 #include "mailctl/mailctl.h"
 #include "mailctl/progress.h"
 #include "mailctl/purge_db.h"
+#include "mailctl/quarantine_db.h"
 #include "mailctl/table.h"
 
 const char purge_options[] =
@@ -39,6 +40,8 @@ struct target {
 	char before[PURGE_TIME_SIZE];
 	int64_t age_ms;
 	int64_t found;
+	int64_t quarantined; /* of these it found so many in quarantine, too ... */
+	int64_t dropped;     /* ... and removed them */
 	struct purge_range range;
 };
 
@@ -134,6 +137,11 @@ static enum outcome find_targets(struct purge *purge)
 			    purge->db, &target->range, &target->found, &purge->reason) !=
 			    OUTCOME_OK)
 			return OUTCOME_RETRY;
+		if (target->is_route &&
+		    quarantine_count_before(purge_connection(purge->db), target->name,
+					    target->before, &target->quarantined,
+					    &purge->reason) != OUTCOME_OK)
+			return OUTCOME_RETRY;
 	}
 	return OUTCOME_OK;
 }
@@ -143,6 +151,21 @@ static enum outcome find_targets(struct purge *purge)
 static enum outcome interrupted(struct purge *purge)
 {
 	return outcome_retry(&purge->reason, "4.3.2", "interrupted; run again it goes on");
+}
+
+static enum outcome drop_quarantined(struct purge *purge, struct target *target)
+{
+	enum outcome outcome = OUTCOME_OK;
+	int64_t removed = 1;
+
+	while (outcome == OUTCOME_OK && removed > 0) {
+		outcome = quarantine_purge(purge_connection(purge->db), target->name,
+					   target->before, &removed, &purge->reason);
+		target->dropped += outcome == OUTCOME_OK ? removed : 0;
+		if (outcome == OUTCOME_OK && removed > 0 && stop_requested() > 0)
+			outcome = interrupted(purge);
+	}
+	return outcome;
 }
 
 static enum outcome purge_target(struct purge *purge, struct target *target)
@@ -160,6 +183,8 @@ static enum outcome purge_target(struct purge *purge, struct target *target)
 	}
 	if (outcome == OUTCOME_OK && target->is_route)
 		outcome = purge_pending(purge->db, &target->range, &purge->reason);
+	if (outcome == OUTCOME_OK && target->is_route)
+		outcome = drop_quarantined(purge, target);
 	progress_end(&progress);
 	return outcome;
 }
@@ -214,7 +239,7 @@ static void print_table(const struct purge *purge)
 		{"BEFORE (UTC)", TABLE_LEFT, 0}, {"FOUND", TABLE_RIGHT, 0},
 		{"REMOVED", TABLE_RIGHT, 0},     {"REFERENCED", TABLE_RIGHT, 0},
 		{"ATTACHMENTS", TABLE_RIGHT, 0}, {"BLOBS", TABLE_RIGHT, 0},
-		{"BYTES", TABLE_RIGHT, 0},
+		{"BYTES", TABLE_RIGHT, 0},       {"QUARANTINED", TABLE_RIGHT, 0},
 	};
 	struct table *table = table_new(columns, G_N_ELEMENTS(columns), stdout, NULL);
 
@@ -231,6 +256,8 @@ static void print_table(const struct purge *purge)
 		table_number(table, TABLE_PLAIN, range->attachments);
 		table_number(table, TABLE_PLAIN, range->blobs);
 		table_number(table, TABLE_PLAIN, range->blob_bytes);
+		table_number(table, TABLE_PLAIN,
+			     purge->dry_run ? target->quarantined : target->dropped);
 	}
 	if (purge->swept) {
 		table_cell(table, TABLE_PLAIN, "blobs");
@@ -239,6 +266,7 @@ static void print_table(const struct purge *purge)
 			table_cell(table, TABLE_PLAIN, NULL);
 		table_number(table, TABLE_PLAIN, purge->sweep.blobs);
 		table_number(table, TABLE_PLAIN, purge->sweep.bytes);
+		table_cell(table, TABLE_PLAIN, NULL);
 	}
 	table_end(&table);
 	if (purge->dry_run)
@@ -262,6 +290,8 @@ static struct wire *target_json(const struct target *target)
 	wire_set_int(json, "Attachments", range->attachments);
 	wire_set_int(json, "Blobs", range->blobs);
 	wire_set_int(json, "BlobBytes", range->blob_bytes);
+	wire_set_int(json, "QuarantineFound", target->quarantined);
+	wire_set_int(json, "QuarantineRemoved", target->dropped);
 	return json;
 }
 

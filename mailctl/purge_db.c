@@ -106,12 +106,11 @@ struct purge_db *purge_open(const struct config *config, struct reason *reason)
 				       .user = config->mysql_setup.name,
 				       .password = password,
 				       .with_database = true};
-	struct purge_db *purge = NULL;
 	struct db *db = password != NULL ? connect_db(&how, reason) : NULL;
+	struct purge_db *purge = db != NULL ? g_new0(struct purge_db, 1) : NULL;
 
-	if (db == NULL)
+	if (purge == NULL)
 		return NULL;
-	purge = g_new0(struct purge_db, 1);
 	purge->db = db;
 	if (!prepare(purge, reason))
 		purge_close(&purge);
@@ -136,6 +135,11 @@ void purge_close(struct purge_db **purge)
 	db_close(&old->db);
 	g_free(old);
 	*purge = NULL;
+}
+
+struct db *purge_connection(struct purge_db *purge)
+{
+	return purge->db;
 }
 
 /* ---- questions ---- */
@@ -172,7 +176,8 @@ static enum outcome names(struct purge_db *purge, const char *sql, GPtrArray **t
 
 enum outcome purge_routes(struct purge_db *purge, GPtrArray **to, struct reason *reason)
 {
-	return names(purge, "SELECT DISTINCT route FROM messages ORDER BY route", to, reason);
+	return names(purge, "SELECT route FROM messages UNION SELECT route FROM quarantine", to,
+		     reason);
 }
 
 enum outcome purge_streams(struct purge_db *purge, GPtrArray **to, struct reason *reason)

@@ -28,6 +28,8 @@ struct purge_db;
 
 struct purge_db *purge_open(const struct config *config, struct reason *reason);
 void purge_close(struct purge_db **purge); /* NULL is allowed; *purge becomes NULL */
+/* For what other modules remove; borrowed. */
+struct db *purge_connection(struct purge_db *purge);
 
 /* The database's time, age_ms ago: "2026-11-22 15:55:01.123". */
 enum outcome purge_before(struct purge_db *purge, int64_t age_ms, char before[PURGE_TIME_SIZE],

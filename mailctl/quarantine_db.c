@@ -278,3 +278,48 @@ enum outcome quarantine_delete(struct db *db, const struct id *id, bool *found,
 	*found = affected > 0;
 	return outcome;
 }
+
+/* ---- by age ---- */
+
+#define OLD                                                                                        \
+	" route = ? AND received_at < CAST(? AS DATETIME(3))"                                      \
+	" AND quarantined_at < CAST(? AS DATETIME(3))"
+
+enum outcome quarantine_count_before(struct db *db, const char *route, const char *before,
+				     int64_t *count, struct reason *reason)
+{
+	const struct db_value values[] = {db_text(route), db_text(before), db_text(before)};
+
+	return db_query_once(db, "SELECT COUNT(*) FROM quarantine WHERE" OLD, values,
+			     G_N_ELEMENTS(values), take_count, count, reason);
+}
+
+static enum outcome purge_step(struct db *db, const char *sql, const struct db_value *values,
+			       size_t count, int64_t *affected, struct reason *reason)
+{
+	enum outcome outcome;
+	struct db_stmt *stmt = db_prepare(db, sql, &outcome, reason);
+
+	if (stmt != NULL)
+		outcome = db_run(stmt, values, count, affected, reason);
+	db_stmt_free(&stmt);
+	return outcome;
+}
+
+/* The documents are large, hence few at a time; a row of inbound_pending that is left over, because
+ * this was cut off, goes with the next ones. */
+enum outcome quarantine_purge(struct db *db, const char *route, const char *before,
+			      int64_t *removed, struct reason *reason)
+{
+	const struct db_value values[] = {db_text(route), db_text(before), db_text(before)};
+	enum outcome outcome = purge_step(db, "DELETE FROM quarantine WHERE" OLD " LIMIT 100",
+					  values, G_N_ELEMENTS(values), removed, reason);
+
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	return purge_step(db,
+			  "DELETE FROM inbound_pending WHERE route = ? AND status = 'quarantined'"
+			  " AND NOT EXISTS (SELECT 1 FROM quarantine q"
+			  " WHERE q.id = inbound_pending.id)",
+			  values, 1, NULL, reason);
+}

@@ -64,4 +64,11 @@ enum outcome quarantine_mark_released(struct db *db, const struct id *id, bool *
 enum outcome quarantine_delete(struct db *db, const struct id *id, bool *found,
 			       struct reason *reason);
 
+/* Of a route, what was received and put there before that time (UTC, as the database writes it). */
+enum outcome quarantine_count_before(struct db *db, const char *route, const char *before,
+				     int64_t *count, struct reason *reason);
+/* Remove some of it, with what inbound_pending says of it; *removed is 0 when there is no more. */
+enum outcome quarantine_purge(struct db *db, const char *route, const char *before,
+			      int64_t *removed, struct reason *reason);
+
 #endif

@@ -3,8 +3,8 @@
  *AMQP_HOST, AMQP_PORT, AMQP_VHOST, AMQP_ADMIN_USER, AMQP_ADMIN_PASSWORD):
  *
  *	ingest_probe publish ROUTE	each line of standard input is a message
- *	ingest_probe give ROUTE [ID]	standard input is one message, with all properties (header
- *					first-seen: FIRST_SEEN)
+ *	ingest_probe give ROUTE [ID]	standard input is one message, with all properties (headers
+ *					first-seen: FIRST_SEEN, released: RELEASED)
  *	ingest_probe take QUEUE [N]	N messages (none left: fewer): a line of properties each,
  *then the body
  *	ingest_probe count QUEUE	how many are ready
@@ -102,7 +102,10 @@ static int give(struct broker *broker, const char *route, const char *id)
 		{.name = HEADER_ATTEMPT, .number = 3},
 		{.name = HEADER_FIRST_SEEN, .number = first_seen()},
 		{.name = HEADER_LAST_ERROR, .text = "an older one"},
+		{.name = HEADER_RELEASED,
+		 .number = g_ascii_strtoll(setting("RELEASED"), NULL, DECIMAL)},
 	};
+	bool released = *setting("RELEASED") != '\0';
 	g_autoptr(GString) body = read_input();
 	const struct broker_message message = {
 		.exchange = EXCHANGE_IN,
@@ -115,7 +118,7 @@ static int give(struct broker *broker, const char *route, const char *id)
 		.app_id = "a-producer",
 		.timestamp = 1795348001,
 		.headers = headers,
-		.header_count = G_N_ELEMENTS(headers),
+		.header_count = G_N_ELEMENTS(headers) - (released ? 0 : 1),
 	};
 
 	if (broker_confirm_select(broker, deadline_in(WAIT_MS), &reason) != OUTCOME_OK ||
