@@ -267,7 +267,7 @@ enum outcome quarantine_delete(struct db *db, const struct id *id, bool *found,
 	if (outcome == OUTCOME_OK && affected > 0)
 		outcome = run(db,
 			      "UPDATE inbound_pending SET status = 'failed',"
-			      " reason = CONCAT('dropped from quarantine: ', reason),"
+			      " reason = CONCAT('" DROPPED_FROM_QUARANTINE "', reason),"
 			      " updated_at = NOW(3)"
 			      " WHERE id = ? AND status = 'quarantined'",
 			      id, NULL, reason);

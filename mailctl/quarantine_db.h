@@ -13,6 +13,9 @@
 #include "common/outcome.h"
 #include "common/wire.h"
 
+/* How inbound_pending begins to tell of one that was dropped. */
+#define DROPPED_FROM_QUARANTINE "dropped from quarantine: "
+
 /* Which ones; what is empty, NULL or negative restricts nothing. */
 struct quarantine_filter {
 	GPtrArray *routes;  /* char * */

@@ -20,7 +20,7 @@ static bool is_worked_on(const struct survey_queue *queue)
 	return queue->kind == SURVEY_ROUTE || queue->kind == SURVEY_STREAM;
 }
 
-/* *text says it, or is NULL; g_free() it. */
+/* *text says it, or what is worth to be known otherwise, or is NULL; g_free() it. */
 static enum status_verdict judge(const struct survey_queue *queue, const struct config *config,
 				 char **text)
 {
@@ -44,6 +44,10 @@ static enum status_verdict judge(const struct survey_queue *queue, const struct 
 		*text = g_strdup("waits for long");
 		return STATUS_ATTENTION;
 	}
+	if (queue->kind == SURVEY_ROUTE && queue->quarantined > 0)
+		*text = g_strdup_printf("%" G_GINT64_FORMAT
+					" in quarantine: see mailctl quarantine list",
+					queue->quarantined);
 	return STATUS_FINE;
 }
 
@@ -138,7 +142,7 @@ static void show_queue(struct table *table, const struct survey_queue *queue,
 		for (int i = 0; i < 4; i++)
 			table_cell(table, TABLE_PLAIN, NULL);
 	}
-	table_cell(table, verdict_colours[verdict], problem);
+	table_cell(table, verdict == STATUS_FINE ? TABLE_PLAIN : verdict_colours[verdict], problem);
 }
 
 void status_text(const struct survey *survey, const struct config *config, FILE *out,
@@ -211,6 +215,8 @@ static struct wire *queue_json(const struct survey_queue *queue, const struct co
 		wire_set_int(json, "OldestMs", queue->oldest.ms);
 	set_known(json, "Delayed", queue->delayed);
 	set_known(json, "DelayedOldestMs", queue->delayed_oldest_ms);
+	if (queue->kind == SURVEY_ROUTE)
+		set_known(json, "Quarantined", queue->quarantined);
 	set_known(json, "ArrivedPerMinute", queue->arrived_per_minute);
 	set_known(json, "HandledPerMinute", queue->handled_per_minute);
 	return json;

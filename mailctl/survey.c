@@ -309,6 +309,7 @@ static void forget(struct survey *survey)
 		queue->oldest = (struct oldest_age){OLDEST_UNKNOWN, 0};
 		queue->delayed = -1;
 		queue->delayed_oldest_ms = -1;
+		queue->quarantined = -1;
 		queue->handled_per_minute = -1;
 		queue->arrived_per_minute = -1;
 	}

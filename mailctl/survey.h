@@ -39,6 +39,7 @@ struct survey_queue {
 	/* From the database; below 0: not known. */
 	int64_t delayed;            /* in retry tiers, for this route or stream */
 	int64_t delayed_oldest_ms;  /* since the oldest of them was first seen; routes only */
+	int64_t quarantined;        /* routes only */
 	int64_t handled_per_minute; /* stored; sent or given up */
 	int64_t arrived_per_minute; /* handled, and by how much the queue grew; needs an earlier
 				       look */

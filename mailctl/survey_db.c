@@ -51,6 +51,17 @@ static bool take_delayed(const struct db_value *columns, size_t count, void *con
 	return true;
 }
 
+static bool take_quarantined(const struct db_value *columns, size_t count, void *context)
+{
+	struct filling *filling = context;
+	size_t index;
+
+	(void)count;
+	if (find(filling, &columns[0], &index))
+		filling->queues[index].quarantined = columns[1].number;
+	return true;
+}
+
 /* None unless a row says otherwise. */
 static void start(struct filling *filling, enum survey_kind kind)
 {
@@ -60,6 +71,7 @@ static void start(struct filling *filling, enum survey_kind kind)
 			continue;
 		filling->handled[i] = 0;
 		filling->queues[i].delayed = 0;
+		filling->queues[i].quarantined = 0;
 	}
 }
 
@@ -71,6 +83,11 @@ static enum outcome ask_routes(struct db *db, struct filling *filling,
 			  "SELECT route, COUNT(*) FROM messages"
 			  " WHERE stored_at >= NOW(3) - INTERVAL ? MICROSECOND GROUP BY route",
 			  window, 1, take_handled, filling, reason) != OUTCOME_OK)
+		return OUTCOME_RETRY;
+	if (db_query_once(db,
+			  "SELECT route, COUNT(*) FROM quarantine WHERE released_at IS NULL"
+			  " GROUP BY route",
+			  NULL, 0, take_quarantined, filling, reason) != OUTCOME_OK)
 		return OUTCOME_RETRY;
 	return db_query_once(
 		db,

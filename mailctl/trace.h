@@ -87,10 +87,12 @@ struct subject {
 
 	bool stored;
 	int64_t stored_ms;
-	bool published;    /* somebody says so */
-	char *status;      /* of an outbound record, or of inbound_pending; NULL: none */
-	char *status_text; /* the last reply, the reason */
-	int64_t next_ms;   /* of that; 0: none */
+	bool published;         /* somebody says so */
+	char *status;           /* of an outbound record, or of inbound_pending; NULL: none */
+	char *status_text;      /* the last reply, the reason */
+	int64_t next_ms;        /* of that; 0: none */
+	int64_t quarantined_ms; /* it is in quarantine since then; 0: it is not */
+	int64_t released_ms;    /* somebody let it through; 0: nobody did */
 	struct trace_place tier;
 	struct trace_place dead;
 	bool in_postfix; /* in its queue now */

@@ -2,6 +2,7 @@
 
 #include "common/topology.h"
 #include "mailctl/logline.h"
+#include "mailctl/quarantine_db.h"
 #include "mailctl/table.h"
 #include "mailctl/trace.h"
 
@@ -197,17 +198,56 @@ static void conclude_postfix(const struct trace *trace, struct subject *subject)
 		conclude(subject, "sent", "Postfix handed it on: %s", last->text);
 }
 
+static void conclude_quarantined(struct subject *subject)
+{
+	int64_t ms = subject->released_ms > 0 ? subject->released_ms : subject->quarantined_ms;
+	g_autofree char *time = table_time(ms);
+
+	if (subject->released_ms > 0)
+		conclude(subject, "queued",
+			 "released from quarantine at %s, and not stored yet: it is on its way, or "
+			 "that was cut off (mailctl quarantine release)",
+			 time);
+	else
+		conclude(subject, "quarantined", "in quarantine since %s: %s", time,
+			 or_unknown(subject->status_text));
+}
+
+/* What was dropped there is nowhere any more. */
+static bool was_dropped(const struct subject *subject)
+{
+	return g_strcmp0(subject->status, "failed") == 0 && subject->status_text != NULL &&
+	       g_str_has_prefix(subject->status_text, DROPPED_FROM_QUARANTINE);
+}
+
+/* The last word of the log, for want of a database. */
+static const struct trace_event *logged_quarantined(const struct trace *trace,
+						    const struct subject *subject)
+{
+	return trace->saw_database ? NULL : logged(subject, "quarantined");
+}
+
 static void conclude_inbound(const struct trace *trace, struct subject *subject)
 {
 	const struct trace_event *stored = logged(subject, "stored");
+	const struct trace_event *quarantined = logged_quarantined(trace, subject);
 
 	if (subject->stored) {
 		conclude_stored(subject);
+	} else if (subject->quarantined_ms > 0 && subject->released_ms == 0) {
+		conclude_quarantined(subject);
 	} else if (conclude_place(subject)) {
 		return;
+	} else if (subject->quarantined_ms > 0) {
+		conclude_quarantined(subject);
+	} else if (was_dropped(subject)) {
+		conclude(subject, "dropped", "an operator dropped it: %s", subject->status_text);
 	} else if (stored != NULL && !trace->saw_database) {
 		subject->stored_ms = stored->at_ms;
 		conclude_stored(subject);
+	} else if (quarantined != NULL) {
+		conclude(subject, "quarantined", "in quarantine, as the log tells: %s",
+			 quarantined->text);
 	} else if (g_strcmp0(subject->status, "delayed") == 0 && !trace->saw_broker) {
 		g_autofree char *time = until(subject, subject->next_ms);
 

@@ -144,6 +144,44 @@ static bool take_pending(const struct db_value *columns, size_t count, void *con
 	return true;
 }
 
+/* Its columns in take_quarantined(). */
+#define QUARANTINE                                                                                 \
+	"SELECT q.id, q.route, q.sender, q.recipient, q.queue_id, LEFT(q.subject, 500), "          \
+	"q.reason, " UTC_MS("q.received_at") ", " UTC_MS("q.quarantined_at") ", " UTC_MS(          \
+		"q.released_at") " FROM quarantine q WHERE "
+
+static bool take_quarantined(const struct db_value *columns, size_t count, void *context)
+{
+	struct lookup *lookup = context;
+	g_autofree char *id = id_of(&columns[0]);
+	struct subject *subject = trace_subject(lookup->trace, id);
+	int64_t released_ms = number(&columns[9]);
+
+	(void)count;
+	trace_want_id(lookup->trace, id);
+	trace_want_queue_id(lookup->trace, text(&columns[4]));
+	if (subject->stored || subject->quarantined_ms > 0)
+		return true;
+	subject->direction = DIRECTION_INBOUND;
+	subject->published = true;
+	subject->quarantined_ms = number(&columns[8]);
+	subject->released_ms = released_ms;
+	set_text(&subject->stream, &columns[1]);
+	set_text(&subject->sender, &columns[2]);
+	set_text(&subject->recipient, &columns[3]);
+	if (*text(&columns[4]) != '\0')
+		g_hash_table_add(subject->queue_ids, g_strdup(text(&columns[4])));
+	set_text(&subject->title, &columns[5]);
+	set_text(&subject->status_text, &columns[6]);
+	add_event(lookup->trace, id, "taken", STEP_PUBLISHED, number(&columns[7]),
+		  "by mailin (ReceivedAt)");
+	add_event(lookup->trace, id, "quarantined", STEP_TRIED, subject->quarantined_ms,
+		  text(&columns[6]));
+	if (released_ms > 0)
+		add_event(lookup->trace, id, "released", STEP_TRIED, released_ms, "by an operator");
+	return true;
+}
+
 /* ---- outbound ---- */
 
 static bool take_outbound(const struct db_value *columns, size_t count, void *context)
@@ -233,8 +271,9 @@ static void ask(struct lookup *lookup, const char *sql, const struct db_value *v
 	if (lookup->failed ||
 	    db_query_once(lookup->db, sql, values, count, row, lookup, &reason) == OUTCOME_OK)
 		return;
-	/* A schema of an earlier version has no inbound_pending. */
-	if (db_errno(lookup->db) == NO_SUCH_TABLE && row == take_pending)
+	/* A schema of an earlier version has no such table. */
+	if (db_errno(lookup->db) == NO_SUCH_TABLE &&
+	    (row == take_pending || row == take_quarantined))
 		return;
 	lookup->failed = true;
 	lookup->reason = reason;
@@ -270,6 +309,7 @@ static void ask_by_id(struct lookup *lookup, const char *text_)
 
 	ask_latest(lookup, MESSAGES "m.id = ?" LATEST_MESSAGES, value, take_message);
 	ask_latest(lookup, OUTBOUND "o.id = ?" LATEST_OUTBOUND, value, take_outbound);
+	ask(lookup, QUARANTINE "q.id = ?", &value, 1, take_quarantined);
 	ask(lookup,
 	    "SELECT id, route, status, attempt, " UTC_MS("first_seen") ", " UTC_MS(
 		    "next_attempt") ", reason, " UTC_MS("updated_at") " FROM inbound_pending "
@@ -293,7 +333,13 @@ static void ask_by_address(struct lookup *lookup)
 		db_text(trace->address),
 		db_int(trace->limit + 1),
 	};
+	const struct db_value held[] = {db_text(trace->address), db_text(trace->address),
+					db_text(trace->address), db_int(trace->limit + 1)};
 
+	ask(lookup,
+	    QUARANTINE "q.from_email = ? OR LOWER(q.recipient) = ? OR LOWER(q.sender) = ?"
+		       " ORDER BY q.id DESC LIMIT ?",
+	    held, G_N_ELEMENTS(held), take_quarantined);
 	ask_latest(lookup, MESSAGES "m.from_email = ?" LATEST_MESSAGES, db_text(trace->address),
 		   take_message);
 	ask(lookup,
@@ -317,9 +363,12 @@ static void ask_all(struct lookup *lookup)
 
 	for (void **id = ids; *id != NULL; id++)
 		ask_by_id(lookup, *id);
-	for (void **queue_id = queue_ids; *queue_id != NULL; queue_id++)
+	for (void **queue_id = queue_ids; *queue_id != NULL; queue_id++) {
 		ask_latest(lookup, MESSAGES "m.queue_id = ?" LATEST_MESSAGES, db_text(*queue_id),
 			   take_message);
+		ask_latest(lookup, QUARANTINE "q.queue_id = ? ORDER BY q.id DESC LIMIT ?",
+			   db_text(*queue_id), take_quarantined);
+	}
 	for (void **header = headers; *header != NULL; header++) {
 		ask_latest(lookup, MESSAGES "m.message_id_header = ?" LATEST_MESSAGES,
 			   db_text(*header), take_message);

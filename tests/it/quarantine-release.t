@@ -57,7 +57,9 @@ is "$(quarantine show "$(id 2)" --json | jq -r '.Document.MessageID')" "$(id 2)"
 quarantine show "$(id 9)" > "$TMP/out"
 is "$? $(cat "$TMP/out")" '1 mailctl: quarantine: show: no such message in quarantine' 'show of what is not there'
 like "$(mailctl trace "$(id 1)")" 'quarantine' 'trace tells'
-is "$(mailctl trace --json "$(id 1)" | jq -r '.Messages[0].State // .State // "?"')" quarantined 'trace --json, too'
+is "$(mailctl trace --json "$(id 1)" | jq -r ".Messages[0].State")" quarantined "trace --json, too"
+
+is "$(mailctl status --json | jq '.Routes[] | select(.Name == "support").Quarantined')" 3 'status counts them'
 
 # ---- who comes again ----
 documents --attach 100000 | publish
