@@ -166,7 +166,10 @@ struct inbound {
 	bool quarantined;  /* put aside ... */
 	bool put_aside;    /* ... before this */
 	bool rejected;     /* goes to mail.dead; see inbound_reject() */
-	struct reason why; /* of the two above */
+	struct reason why; /* of the two above, or of held_up */
+
+	/* By targets_prepare(): it must wait, for its target cannot be used; `why` tells. */
+	bool held_up;
 
 	/* What became of it. */
 	bool fresh;                 /* it is written in this transaction */

@@ -9,6 +9,11 @@ void item_free(struct item *item)
 	g_free(item);
 }
 
+bool item_is_held_up(const struct item *item)
+{
+	return item->state == ITEM_WAITING && item->inbound != NULL && item->inbound->held_up;
+}
+
 static enum outcome bury(struct item *item, const struct settle_ops *ops, struct reason *reason)
 {
 	enum outcome outcome = ops->bury(item, ops->context, reason);
@@ -25,6 +30,8 @@ static void all_stored(struct item **items, size_t count, const struct settle_op
 	for (size_t i = 0; i < count; i++) {
 		const struct inbound *inbound = items[i]->inbound;
 
+		if (inbound->held_up)
+			continue;
 		if (inbound->rejected) {
 			/* The transaction of the others must not wait for the dead-letter queue. */
 			items[i]->state = ITEM_REFUSED;
@@ -84,6 +91,12 @@ enum outcome settle(struct item **items, size_t count, const struct settle_ops *
 	for (size_t i = 0; i < count && outcome == OUTCOME_OK; i++) {
 		if (items[i]->state == ITEM_REFUSED)
 			outcome = bury(items[i], ops, reason);
+	}
+	for (size_t i = 0; i < count && outcome == OUTCOME_OK; i++) {
+		if (!item_is_held_up(items[i]))
+			continue;
+		*reason = items[i]->inbound->why;
+		outcome = OUTCOME_RETRY;
 	}
 	g_free(waiting);
 	g_free(messages);

@@ -8,6 +8,7 @@
 #ifndef MAILIN_INGEST_SETTLE_H
 #define MAILIN_INGEST_SETTLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/broker.h"
@@ -39,6 +40,9 @@ struct item {
 
 void item_free(struct item *item);
 
+/* It waits for something that is of no concern to other messages. */
+bool item_is_held_up(const struct item *item);
+
 struct settle_ops {
 	/* Stores all of them in one transaction (RETRY, REJECT: none of them), sets duplicate,
 	 * quarantined and rejected: those it leaves out. */
@@ -51,8 +55,8 @@ struct settle_ops {
 	void *context;
 };
 
-/* OK: all items have their last state.  RETRY with a reason: some have not, which is for the same
- * call later; those that have are left alone by it. */
+/* OK: all items have their last state.  RETRY with a reason: some have not (item_is_held_up(), or
+ * all that wait), which is for the same call later; those that have are left alone by it. */
 enum outcome settle(struct item **items, size_t count, const struct settle_ops *ops,
 		    struct reason *reason);
 

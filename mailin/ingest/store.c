@@ -309,18 +309,15 @@ static enum outcome check_sizes(const struct store *store, struct inbound **mess
 	return OUTCOME_OK;
 }
 
-enum outcome store_batch(struct store *store, struct inbound **messages, size_t count,
-			 struct reason *reason)
+/* The transaction of what has not to wait for something else. */
+static enum outcome store_usable(struct store *store, struct inbound **messages, size_t count,
+				 struct reason *reason)
 {
 	g_autofree struct inbound **copy = g_memdup2(messages, count * sizeof(struct inbound *));
 	struct sorted sorted = {.messages = copy, .count = count};
 	bool unknown = false;
-	enum outcome outcome = check_sizes(store, messages, count, reason);
+	enum outcome outcome = fences_take(store->fences, store->db, messages, count, reason);
 
-	if (outcome == OUTCOME_OK)
-		outcome = targets_prepare(store->targets, messages, count, reason);
-	if (outcome == OUTCOME_OK)
-		outcome = fences_take(store->fences, store->db, messages, count, reason);
 	if (outcome == OUTCOME_OK)
 		outcome = db_begin(store->db, reason);
 	if (outcome != OUTCOME_OK)
@@ -340,4 +337,23 @@ enum outcome store_batch(struct store *store, struct inbound **messages, size_t 
 	}
 	db_rollback(store->db);
 	return outcome;
+}
+
+enum outcome store_batch(struct store *store, struct inbound **messages, size_t count,
+			 struct reason *reason)
+{
+	g_autofree struct inbound **usable = g_new(struct inbound *, count);
+	size_t usable_count = 0;
+	enum outcome outcome = check_sizes(store, messages, count, reason);
+
+	if (outcome == OUTCOME_OK)
+		outcome = targets_prepare(store->targets, messages, count, reason);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	for (size_t i = 0; i < count; i++)
+		if (!messages[i]->held_up)
+			usable[usable_count++] = messages[i];
+	if (usable_count == 0)
+		return OUTCOME_OK;
+	return store_usable(store, usable, usable_count, reason);
 }

@@ -44,9 +44,9 @@ bool store_lost(const struct store *store);
 /*
  * Store all or none.  OK: committed, and each message's `duplicate` says whether it was there
  * before; one that is `quarantined` was put aside, and one that is `rejected` was left out, which
- * is to go to mail.dead.  RETRY: try the same again later, perhaps with a new connection (a COMMIT
- * whose answer was lost may have happened; the messages remember that).  REJECT: at least one of
- * them can never be stored.
+ * is to go to mail.dead, and one that is `held_up` has to be tried again.  RETRY: try the same
+ * again later, perhaps with a new connection (a COMMIT whose answer was lost may have happened; the
+ * messages remember that).  REJECT: at least one of them can never be stored.
  */
 enum outcome store_batch(struct store *store, struct inbound **messages, size_t count,
 			 struct reason *reason);

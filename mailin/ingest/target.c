@@ -54,6 +54,9 @@ struct target {
 	struct stamp taken;      /* of the version, or of an edit that was refused */
 	struct stamp seen;       /* at the last look */
 	struct deadline next_look;
+	uint64_t batch; /* the last one that needed it, and whether it could be used then */
+	bool usable;
+	struct reason why;
 };
 
 struct targets {
@@ -62,6 +65,7 @@ struct targets {
 	GPtrArray *targets;       /* struct target * */
 	struct target **of_route; /* by index in the config */
 	GPtrArray *waiting;       /* struct prepared *: those that have rows to be written */
+	uint64_t batch;           /* counts them */
 	struct reason complaint;
 	bool complains;
 };
@@ -340,18 +344,19 @@ static bool wants_thread(const struct targets *targets, const struct inbound *me
 enum outcome targets_prepare(struct targets *targets, struct inbound *const *messages, size_t count,
 			     struct reason *reason)
 {
-	const struct target *last = NULL;
-
+	targets->batch++;
 	for (size_t i = 0; i < count; i++) {
 		struct target *target = target_of(targets, messages[i]);
 
-		enum outcome outcome = target != NULL && target != last
-					       ? look(targets, target, reason)
-					       : OUTCOME_OK;
-
-		if (outcome != OUTCOME_OK)
-			return outcome;
-		last = target;
+		if (target != NULL && target->batch != targets->batch) {
+			target->batch = targets->batch;
+			target->usable = look(targets, target, &target->why) == OUTCOME_OK;
+			if (db_lost(targets->db))
+				return outcome_retry(reason, STATUS, "%s", target->why.text);
+		}
+		messages[i]->held_up = target != NULL && !target->usable;
+		if (messages[i]->held_up)
+			messages[i]->why = target->why;
 		messages[i]->wants_thread = wants_thread(targets, messages[i], target);
 	}
 	return OUTCOME_OK;

@@ -5,7 +5,8 @@
  * by message in the order of arrival, and for each message in the order of the file; rows of
  * several messages are written at once where nobody can tell the difference.
  *
- * A target that cannot be used (file, syntax, missing table, missing right) is our fault: RETRY.
+ * A target that cannot be used (file, syntax, missing table, missing right) is our fault: RETRY for
+ * the messages of its routes.
  * What the server says of the data is the message's.  An edited file is looked at once a second at
  * most and taken when it has not changed for two looks and can be prepared; else the last good
  * version stays.
@@ -29,8 +30,9 @@ struct targets *targets_new(const struct config *config, struct db *db);
 /* Before the connection is closed.  NULL is allowed; *targets becomes NULL. */
 void targets_free(struct targets **targets);
 
-/* Before the transaction: prepare what these messages need, and set their `wants_thread`.  RETRY:
- * one of them has a target that cannot be used. */
+/* Before the transaction: prepare what these messages need, and set their `wants_thread`.  Those
+ * whose target cannot be used are marked as held_up, and must be left out.  RETRY: the connection
+ * is lost. */
 enum outcome targets_prepare(struct targets *targets, struct inbound *const *messages, size_t count,
 			     struct reason *reason);
 

@@ -300,6 +300,24 @@ static bool is_any_waiting(struct item **items, size_t count)
 	return false;
 }
 
+/* To their tiers at once: nothing is known against the others, or the database.  False if some that
+ * wait are no such ones. */
+static bool defer_held_up(struct worker *worker, struct item **items, size_t count,
+			  const struct reason *why)
+{
+	struct reason reason;
+
+	for (size_t i = 0; i < count; i++)
+		if (items[i]->state == ITEM_WAITING && !item_is_held_up(items[i]))
+			return false;
+	if (!is_any_waiting(items, count))
+		return false;
+	if (defer_items(worker, items, count, why, &reason) == OUTCOME_OK)
+		return true;
+	worker_log_lost("retry", &reason);
+	return false;
+}
+
 /* The batch is tried again for as long as the first tier lasts, so that a short absence of the
  * database costs nobody a tier.  False when it is to be left unacknowledged. */
 static bool settle_all(struct worker *worker)
@@ -313,6 +331,8 @@ static bool settle_all(struct worker *worker)
 		worker_log_lost("retry", &reason);
 		if (stop_requested() > 0)
 			return false;
+		if (defer_held_up(worker, items, count, &reason))
+			continue;
 		if (tries % ALONE_AFTER == 0 && answers(worker))
 			settle_each(worker, items, count);
 		if (worker->is_broken)

@@ -199,6 +199,25 @@ static void try_later(struct worker *worker, const char *event, const struct rea
 	worker->store_next = deadline_in(backoff_pause(&worker->store_backoff));
 }
 
+/* To a tier: it waited here as long as it may, or what is wrong has to do with it alone.  The next
+ * head comes. */
+static void defer_head(struct worker *worker, struct item *item, const struct reason *why)
+{
+	struct reason reason;
+
+	take_in_hand(worker, item);
+	enum outcome outcome = defer_items(worker, &item, 1, why, &reason);
+
+	/* One that is given up, cannot be read or must not be touched. */
+	if (outcome == OUTCOME_OK)
+		outcome = settle(&item, 1, &worker->ops, &reason);
+	suspect_let_go(worker->hand);
+	if (outcome == OUTCOME_OK)
+		finish(worker, item);
+	else
+		try_later(worker, "retry", &reason);
+}
+
 static void try_item(struct worker *worker, struct item *item)
 {
 	bool first_time = !item->delivery.redelivered;
@@ -207,6 +226,11 @@ static void try_item(struct worker *worker, struct item *item)
 	if (settle_alone(worker, item, &reason) != OUTCOME_OK) {
 		if (worker->is_broken) {
 			link_lose_broker(worker, &worker->broken);
+			return;
+		}
+		if (item_is_held_up(item)) {
+			worker_log_lost("retry", &reason);
+			defer_head(worker, item, &reason);
 			return;
 		}
 		/* Not stored, or only its dead letter did not get through? */
@@ -254,24 +278,6 @@ static void probe(struct worker *worker)
 
 /* ---- the database is away ---- */
 
-/* It waited here as long as it may: it goes to a tier, and the next head comes. */
-static void defer_head(struct worker *worker, struct item *item)
-{
-	struct reason reason;
-
-	take_in_hand(worker, item);
-	enum outcome outcome = defer_items(worker, &item, 1, &worker->why, &reason);
-
-	/* One that is given up, cannot be read or must not be touched. */
-	if (outcome == OUTCOME_OK)
-		outcome = settle(&item, 1, &worker->ops, &reason);
-	suspect_let_go(worker->hand);
-	if (outcome == OUTCOME_OK)
-		finish(worker, item);
-	else
-		try_later(worker, "retry", &reason);
-}
-
 /* One at a time: new heads come in between. */
 static void defer_due(struct worker *worker)
 {
@@ -280,7 +286,7 @@ static void defer_due(struct worker *worker)
 
 		if (defer_hold_ms(worker, item) > 0 || is_behind(worker, item))
 			continue;
-		defer_head(worker, item);
+		defer_head(worker, item, &worker->why);
 		return;
 	}
 }

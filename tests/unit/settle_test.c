@@ -186,6 +186,28 @@ static void the_rest_is_stored_when_no_dead_letter_gets_through(void **state)
 	assert_int_equal(both.stores, 1);
 }
 
+static void what_is_held_up_waits_for_itself_alone(void **state)
+{
+	struct reason reason;
+
+	(void)state;
+	messages[3].held_up = true;
+	outcome_retry(&messages[3].why, "4.3.5", "no target");
+	assert_int_equal(settle(batch, COUNT, &ops, &reason), OUTCOME_RETRY);
+	assert_string_equal(reason.text, "no target");
+	assert_int_equal(both.stores, 1);
+	assert_int_equal(both.settled, COUNT - 1);
+	for (int i = 0; i < COUNT; i++)
+		assert_int_equal(items[i].state, i == 3 ? ITEM_WAITING : ITEM_STORED);
+	assert_true(item_is_held_up(&items[3]));
+	assert_false(item_is_held_up(&items[4]));
+	messages[3].held_up = false;
+	both.stored[3] = false;
+	assert_int_equal(settle(batch, COUNT, &ops, &reason), OUTCOME_OK);
+	assert_int_equal(items[3].state, ITEM_STORED);
+	assert_int_equal(both.settled, COUNT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +218,7 @@ int main(void)
 		cmocka_unit_test_setup(nothing_is_stored_when_the_database_is_away, set_up),
 		cmocka_unit_test_setup(an_interrupted_search_goes_on, set_up),
 		cmocka_unit_test_setup(the_rest_is_stored_when_no_dead_letter_gets_through, set_up),
+		cmocka_unit_test_setup(what_is_held_up_waits_for_itself_alone, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
