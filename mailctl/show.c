@@ -102,6 +102,27 @@ static struct wire *attachment_json(const struct stored_attachment *attachment)
 	wire_set_text(object, "Sha256", attachment->sha256);
 	wire_set_text(object, "DetectedType", attachment->detected_type);
 	wire_set_text(object, "Disposition", attachment->disposition);
+	if (attachment->image_width > 0) {
+		struct wire *image = wire_object();
+
+		wire_set_int(image, "Width", attachment->image_width);
+		wire_set_int(image, "Height", attachment->image_height);
+		wire_set_int(image, "Orientation", attachment->image_orientation);
+		wire_set(object, "Image", image);
+	}
+	return object;
+}
+
+static struct wire *refused_json(const struct stored_refused *refused)
+{
+	struct wire *object = wire_object();
+
+	wire_set_text(object, "Name", refused->name);
+	wire_set_text(object, "ContentType", refused->content_type);
+	wire_set_int(object, "ContentLength", refused->size);
+	wire_set_text(object, "Sha256", refused->sha256);
+	wire_set_text(object, "DetectedType", refused->detected_type);
+	wire_set_text(object, "Reason", refused->reason);
 	return object;
 }
 
@@ -125,6 +146,7 @@ static void message_json(const struct stored_message *message)
 {
 	struct wire *object = wire_object();
 	struct wire *attachments = wire_array();
+	struct wire *refused = wire_array();
 	struct wire *more = wire_object();
 
 	wire_set_text(object, "MessageID", message->id);
@@ -154,6 +176,9 @@ static void message_json(const struct stored_message *message)
 	wire_set_text(more, "StrippedQuote", message->text_quote);
 	wire_set_text(more, "ReplyRule", message->reply_rule);
 	set_json(more, "Defects", message->defects);
+	for (unsigned int i = 0; i < message->refused->len; i++)
+		wire_append(refused, refused_json(message->refused->pdata[i]));
+	wire_set(more, "RefusedAttachments", refused);
 	wire_set_bool(more, "RawKept", *message->raw_sha256 != '\0');
 	wire_set(object, "Mailpipe", more);
 	print_json(object);
@@ -180,6 +205,31 @@ static void print_attachments(const struct stored_message *message)
 		table_cell(table, TABLE_PLAIN, attachment->detected_type);
 		table_cell(table, TABLE_PLAIN, attachment->content_id);
 		table_cell(table, TABLE_DIM, attachment->id);
+	}
+	table_end(&table);
+}
+
+static void print_refused(const struct stored_message *message)
+{
+	static const struct table_column columns[] = {
+		{"NOT TAKEN", TABLE_LEFT, 0},  {"BYTES", TABLE_RIGHT, 0},
+		{"TYPE", TABLE_LEFT, 0},       {"DETECTED", TABLE_LEFT, 0},
+		{"BECAUSE OF", TABLE_LEFT, 0},
+	};
+
+	if (message->refused->len == 0)
+		return;
+	putchar('\n');
+	struct table *table = table_new(columns, G_N_ELEMENTS(columns), stdout, NULL);
+
+	for (unsigned int i = 0; i < message->refused->len; i++) {
+		const struct stored_refused *refused = message->refused->pdata[i];
+
+		table_cell(table, TABLE_PLAIN, refused->name);
+		table_number(table, TABLE_PLAIN, refused->size);
+		table_cell(table, TABLE_PLAIN, refused->content_type);
+		table_cell(table, TABLE_PLAIN, refused->detected_type);
+		table_cell(table, TABLE_PLAIN, refused->reason);
 	}
 	table_end(&table);
 }
@@ -233,6 +283,7 @@ static void print_message(const struct stored_message *message, bool headers)
 	if (headers)
 		print_headers(message);
 	print_attachments(message);
+	print_refused(message);
 	if (*message->text_body != '\0')
 		print_text(message->text_body);
 }

@@ -66,6 +66,18 @@ static void free_attachment(void *item)
 	g_free(attachment);
 }
 
+static void free_refused(void *item)
+{
+	struct stored_refused *refused = item;
+
+	g_free(refused->name);
+	g_free(refused->content_type);
+	g_free(refused->detected_type);
+	g_free(refused->reason);
+	g_free(refused->sha256);
+	g_free(refused);
+}
+
 /* The columns that are texts, in the order of MESSAGE. */
 static char **text_field(struct stored_message *message, size_t column)
 {
@@ -105,6 +117,7 @@ void stored_message_free(struct stored_message **message)
 		g_free(*text_field(*message, i));
 	g_free((*message)->raw_sha256);
 	g_ptr_array_unref((*message)->attachments);
+	g_ptr_array_unref((*message)->refused);
 	g_clear_pointer(&(*message)->raw, g_bytes_unref);
 	g_free(*message);
 	*message = NULL;
@@ -117,6 +130,7 @@ static bool take_message(const struct db_value *columns, size_t count, void *con
 
 	(void)count;
 	message->attachments = g_ptr_array_new_with_free_func(free_attachment);
+	message->refused = g_ptr_array_new_with_free_func(free_refused);
 	for (size_t i = 0; i < MESSAGE_TEXTS; i++)
 		*text_field(message, i) = take_text(&columns[i]);
 	message->has_text = columns[TEXT_BODY].type != DB_NULL;
@@ -144,7 +158,26 @@ static bool take_attachment(const struct db_value *columns, size_t count, void *
 	attachment->content_id = take_text(&columns[5]);
 	attachment->size = take_number(&columns[6], 0);
 	attachment->sha256 = take_hex(&columns[7]);
+	attachment->image_width = take_number(&columns[8], 0);
+	attachment->image_height = take_number(&columns[9], 0);
+	attachment->image_orientation = take_number(&columns[10], 0);
 	g_ptr_array_add(message->attachments, attachment);
+	return true;
+}
+
+static bool take_refused(const struct db_value *columns, size_t count, void *context)
+{
+	struct stored_message *message = context;
+	struct stored_refused *refused = g_new0(struct stored_refused, 1);
+
+	(void)count;
+	refused->name = take_text(&columns[0]);
+	refused->content_type = take_text(&columns[1]);
+	refused->detected_type = take_text(&columns[2]);
+	refused->reason = take_text(&columns[3]);
+	refused->size = take_number(&columns[4], 0);
+	refused->sha256 = take_hex(&columns[5]);
+	g_ptr_array_add(message->refused, refused);
 	return true;
 }
 
@@ -195,8 +228,15 @@ enum outcome stored_message_read(struct db *db, const struct id *id, bool with_c
 		outcome = db_query_once(
 			db,
 			"SELECT id, name, content_type, detected_type, disposition, content_id, "
-			"size, sha256 FROM attachments WHERE message_id = ? ORDER BY position",
+			"size, sha256, image_width, image_height, image_orientation "
+			"FROM attachments WHERE message_id = ? ORDER BY position",
 			&value, 1, take_attachment, *message, reason);
+	if (outcome == OUTCOME_OK && *message != NULL)
+		outcome = db_query_once(
+			db,
+			"SELECT name, content_type, detected_type, reason, size, sha256 "
+			"FROM refused_attachments WHERE message_id = ? ORDER BY position",
+			&value, 1, take_refused, *message, reason);
 	if (outcome == OUTCOME_OK && *message != NULL && with_contents)
 		outcome = read_contents(db, *message, &value, reason);
 	if (outcome != OUTCOME_OK)

@@ -22,7 +22,20 @@ struct stored_attachment {
 	char *content_id;
 	char *sha256; /* in hexadecimal */
 	int64_t size;
+	int64_t image_width; /* 0: no image */
+	int64_t image_height;
+	int64_t image_orientation;
 	GBytes *data; /* NULL unless asked for */
+};
+
+/* One that the route did not take. */
+struct stored_refused {
+	char *name;
+	char *content_type;
+	char *detected_type;
+	char *reason;
+	char *sha256;
+	int64_t size;
 };
 
 /* Texts are "" where the row has NULL. */
@@ -61,6 +74,7 @@ struct stored_message {
 	bool has_text; /* the row has it, even if it is empty */
 	bool has_html;
 	GPtrArray *attachments; /* struct stored_attachment *, owned */
+	GPtrArray *refused;     /* struct stored_refused *, owned */
 	GBytes *raw;            /* NULL unless asked for and kept */
 };
 

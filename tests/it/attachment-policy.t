@@ -30,6 +30,14 @@ is "$(sql 'SELECT COUNT(*) FROM blobs') $(sql 'SELECT COUNT(*) FROM refused_atta
 	'4 1' 'without its bytes, unless another mail has the same'
 is "$(sql "SELECT LENGTH(message_id), name, reason FROM refused_attachments_readable WHERE reason = 'name'")" \
 	"$(printf '36\tpage.html\tname')" 'people can read it'
+show() { "$BUILD/bin/mailctl" --config "$TMP/conf" show "$@"; }
+id=$(sql "SELECT id FROM messages_readable WHERE queue_id = 'Q3'")
+like "$(show "$id")" '^page\.html +153 +image/png +image/png +name *$' 'mailctl show tells of it'
+is "$(show --json "$id" | jq -c '.Mailpipe.RefusedAttachments[0] | [.Name, .ContentLength, .Reason]')" \
+	'["page.html",153,"name"]' 'and in JSON'
+id=$(sql "SELECT id FROM messages_readable WHERE queue_id = 'Q2'")
+is "$(show --json "$id" | jq -c '.Attachments[1] | [.Name, .Image]')" \
+	'["rgb.png",{"Width":48,"Height":32,"Orientation":1}]' 'and of images'
 ingest_stop
 
 gallery_use attachments_refused=reject attachments_max=1 attachments_refuse=image/gif
