@@ -90,6 +90,22 @@ static bool check_target(const struct config *config, const struct config_route 
 	return false;
 }
 
+/* "jpg" and "image" look like something, but would never match. */
+static bool check_attachments(const struct config *config, const struct config_route *route,
+			      const char *name, char **patterns, struct reason *reason)
+{
+	for (char **pattern = patterns; *pattern != NULL; pattern++) {
+		if (strpbrk(*pattern, "/.*?") != NULL)
+			continue;
+		outcome_retry(reason, STATUS,
+			      "%s:%d: [route %s] %s: \"%s\" is neither a media type (image/*) nor "
+			      "a file name (*.jpg)",
+			      config->file, route->line, route->name, name, *pattern);
+		return false;
+	}
+	return true;
+}
+
 static bool check_routes(struct config *config, struct reason *reason)
 {
 	for (size_t i = 0; i < config->route_count; i++) {
@@ -110,7 +126,11 @@ static bool check_routes(struct config *config, struct reason *reason)
 				      config->file, route->line, route->name);
 			return false;
 		}
-		if (!check_target(config, route, reason))
+		if (!check_target(config, route, reason) ||
+		    !check_attachments(config, route, "attachments_allow", route->attachments_allow,
+				       reason) ||
+		    !check_attachments(config, route, "attachments_refuse",
+				       route->attachments_refuse, reason))
 			return false;
 	}
 	return true;

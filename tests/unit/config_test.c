@@ -110,6 +110,12 @@ static void errors_name_file_line_and_key(void **state)
 	fails("[amqp]\nnonsense\n", ":2: neither [section] nor key = value");
 	fails("[route A]\n", ":1: [route A]: a route's name is 1 to 40 of a-z 0-9 - _");
 	fails("[route a]\n", ":1: [route a] recipients: is missing");
+	fails("[route a]\nrecipients = a@b\nattachments_allow = *.pdf image\n",
+	      ":1: [route a] attachments_allow: \"image\" is neither a media type (image/*) nor a "
+	      "file name (*.jpg)");
+	fails("[route a]\nrecipients = a@b\nattachments_refuse = exe\n",
+	      ":1: [route a] attachments_refuse: \"exe\" is neither a media type (image/*) nor a "
+	      "file name (*.jpg)");
 	fails("[route a]\nrecipients = a@b\n[route a]\n", ":3: [route a]: stands twice");
 	fails("[route a]\nrecipients = ab\n",
 	      ":1: [route a] recipients: ab: an address pattern is local@domain");
