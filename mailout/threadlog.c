@@ -33,7 +33,7 @@ static enum outcome find_thread(struct db *db, const struct id *thread, struct f
 	char text[ID_TEXT_SIZE];
 	enum outcome outcome = db_query_once(
 		db,
-		"SELECT t.route, (SELECT m.message_id_header FROM messages m"
+		"SELECT t.route, (SELECT m.message_id_header FROM thread_received m"
 		" WHERE m.thread_id = t.id ORDER BY m.received_at DESC, m.id DESC LIMIT 1)"
 		" FROM threads t WHERE t.id = ?",
 		&id, 1, take_thread, found, reason);

@@ -175,6 +175,16 @@ SELECT
 FROM ticket_messages t
 LEFT JOIN messages m ON m.id = t.message_id;
 
+-- What mailout answers; it may not read messages.
+CREATE OR REPLACE SQL SECURITY DEFINER VIEW thread_received AS
+SELECT
+	m.thread_id,
+	m.id,
+	m.received_at,
+	m.message_id_header
+FROM messages m
+WHERE m.thread_id IS NOT NULL;
+
 -- For people: ids as text.
 CREATE OR REPLACE SQL SECURITY INVOKER VIEW threads_readable AS
 SELECT

@@ -67,8 +67,8 @@ template() {
 }
 template 2 '' | publish
 recorded 'sent 2'
-is "$(sql "SELECT CONCAT(text, '|', full_text) FROM ticket_messages WHERE HEX(id) LIKE '%2'" | paste -sd ' ')" \
-	'It works.|Dear Ann, It works. The desk' 'of a template: what somebody wrote, and all of it'
+is "$(sql "SELECT CONCAT(text, '|', full_text) FROM ticket_messages WHERE HEX(id) LIKE '%2'" | tr '\n' ' ')" \
+	'It works.|Dear Ann, It works. The desk  ' 'of a template: what somebody wrote, and all of it'
 like "$(field Reply-To "$TAG 2")" '^support\+[a-z2-7]{26}@example\.test$' 'From routes elsewhere: an address of the route'
 isnt() { if [ "$1" != "$2" ]; then ok "$3" true; else ok "$3" false; fi; }
 isnt "$(field Reply-To "$TAG 2")" "$reply" 'each has a token of its own'
