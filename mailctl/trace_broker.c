@@ -227,14 +227,14 @@ static void take(struct trace *trace, const struct broker_delivery *delivery,
 }
 
 /* A notice about a message that is not sent yet, or was given up. */
-static void take_notice(struct trace *trace, const struct broker_delivery *delivery,
+static void take_notice(struct trace *trace, const struct broker_delivery *delivery, const char *id,
 			const char *about)
 {
 	g_autofree char *text = g_strdup_printf(
 		"%s, in %s: %s", delivery->message_id != NULL ? delivery->message_id : "-",
 		delivery->queue, delivery->last_error != NULL ? delivery->last_error : "");
 
-	trace_add(trace, broker_event(about, "notice", STEP_TRIED, text, 0));
+	trace_add(trace, broker_event(about, "notice", trace_notice_step(about, id), text, 0));
 }
 
 static void visit(const struct broker_delivery *delivery, void *context)
@@ -255,7 +255,7 @@ static void visit(const struct broker_delivery *delivery, void *context)
 	if (is_wanted(trace, &letter))
 		take(trace, delivery, &letter);
 	else if (about != NULL)
-		take_notice(trace, delivery, about);
+		take_notice(trace, delivery, letter.id, about);
 	wire_free(&letter.body);
 }
 

@@ -219,7 +219,8 @@ static bool take_notice(const struct db_value *columns, size_t count, void *cont
 
 	(void)count;
 	if (about != NULL)
-		add_event(lookup->trace, about, "notice", STEP_TRIED, number(&columns[11]), words);
+		add_event(lookup->trace, about, "notice", trace_notice_step(about, id),
+			  number(&columns[11]), words);
 	return true;
 }
 
