@@ -33,7 +33,7 @@ is "$(said '.Messages[0] | [.Queue, .ReturnsTo, .Attempt] | map(tostring) | join
 	'mail.retry.20s mail.out.transactional 2' 'and where it waits'
 like "$(said '.Messages[0].Conclusion')" '^deferred until 20.*Z, in a retry tier: mailbox is busy$' 'and why'
 is "$(said '[.Messages[0].Events[] | .Source + ":" + .Event] | sort | join(" ")')" \
-	'broker:published broker:waiting database:claimed database:deferred database:deferred database:request log:deferred' \
+	'broker:published broker:waiting database:deferred database:deferred database:request log:deferred' \
 	'each source knows something of it'
 like "$(said '[.Messages[0].Events[] | select(.Event == "deferred") | .Text] | join("\n")')" 'to tempfail@example.test: 451 4.2.1 ' \
 	'with what the server replied'
