@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154
 # For tests in which the clock jumps under a running program; after tap.sh:
 #
-#	clock_setup		or skip the test, without libfaketime
+#	clock_setup		or skip the test, without libfaketime or with sanitizers
 #	( clock_exec PROGRAM ... ) &	in a process of its own
 #	clock_set +7d		from now on its clock is a week ahead of ours; +0: it is ours
 #
@@ -12,6 +12,7 @@ CLOCK_FILE=$TMP/clock
 clock_setup() {
 	clock_library=$(find /usr/lib -name libfaketimeMT.so.1 2> /dev/null | head -n 1)
 	[ -n "$clock_library" ] || skip_all 'libfaketime is not installed'
+	nm -D "$BUILD/sbin/mailin-ingest" | grep -q __asan_init && skip_all 'built with sanitizers'
 	clock_set +0
 }
 
