@@ -47,6 +47,7 @@ struct consumer {
 	char *queue;
 	bool cancelled; /* by RabbitMQ, and broker_next() has not told yet */
 	bool ended;     /* by us */
+	bool single;    /* of a single active consumer: not to be replaced */
 };
 
 struct broker {

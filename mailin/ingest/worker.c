@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <poll.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "common/log.h"
@@ -60,6 +61,25 @@ void worker_read_item(const struct worker *worker, struct item *item)
 		item->inbound->told = fate_was_told(delivery);
 }
 
+/* The next one of its queue comes only when it is acknowledged. */
+static bool is_serial(const struct worker *worker, const struct broker_delivery *delivery)
+{
+	const struct config *config = worker->config;
+
+	for (size_t i = 0; i < config->route_count; i++)
+		if (config->routes[i].serial &&
+		    strcmp(fate_route(delivery), config->routes[i].name) == 0)
+			return true;
+	return false;
+}
+
+static void add_to_batch(struct worker *worker, struct item *item)
+{
+	if (is_serial(worker, &item->delivery))
+		batch_hurry(worker->batch);
+	worker_read_item(worker, item);
+}
+
 /* The body becomes rows at once, while the broker sends the next one. */
 static void take(struct worker *worker, struct broker_delivery *delivery)
 {
@@ -69,7 +89,7 @@ static void take(struct worker *worker, struct broker_delivery *delivery)
 		batch_keep_first(worker->batch, delivery);
 		return;
 	}
-	worker_read_item(worker, batch_add(worker->batch, delivery));
+	add_to_batch(worker, batch_add(worker->batch, delivery));
 }
 
 /* False if there is none. */
@@ -82,7 +102,7 @@ static bool take_kept(struct worker *worker)
 	if (first->delivery.redelivered)
 		worker->comes_again = true;
 	else
-		worker_read_item(worker, batch_add_kept(worker->batch));
+		add_to_batch(worker, batch_add_kept(worker->batch));
 	return true;
 }
 

@@ -57,9 +57,18 @@ static enum outcome consume_all(struct worker *worker, struct deadline deadline,
 	const struct config *config = worker->config;
 
 	g_autoptr(GPtrArray) queues = g_ptr_array_new_with_free_func(g_free);
+	enum outcome outcome = OUTCOME_OK;
 
-	for (size_t i = 0; i < config->route_count; i++)
-		g_ptr_array_add(queues, topology_inbound_queue(config->routes[i].name));
+	for (size_t i = 0; i < config->route_count && outcome == OUTCOME_OK; i++) {
+		g_autofree char *queue = topology_inbound_queue(config->routes[i].name);
+
+		if (config->routes[i].serial)
+			outcome = broker_consume_single(worker->broker, queue, deadline, reason);
+		else
+			g_ptr_array_add(queues, g_steal_pointer(&queue));
+	}
+	if (outcome != OUTCOME_OK)
+		return outcome;
 	return broker_consume_all(worker->broker, (char **)queues->pdata, queues->len,
 				  prefetch(worker), deadline, reason);
 }
