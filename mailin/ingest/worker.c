@@ -268,11 +268,6 @@ static bool pause_and_serve(struct worker *worker)
 	return true;
 }
 
-static bool answers(const struct worker *worker)
-{
-	return worker->store != NULL && !store_lost(worker->store);
-}
-
 /* The database answers, but not well: perhaps it is a single message.  Then the others are stored,
  * and that one waits in a tier. */
 static void settle_each(struct worker *worker, struct item **items, size_t count)
@@ -282,7 +277,7 @@ static void settle_each(struct worker *worker, struct item **items, size_t count
 	int stored = 0;
 	int failed = 0;
 
-	for (size_t i = 0; i < count && answers(worker); i++) {
+	for (size_t i = 0; i < count && link_store_answers(worker); i++) {
 		if (items[i]->state != ITEM_WAITING)
 			continue;
 		if (settle(&items[i], 1, &worker->ops, &reason) == OUTCOME_OK)
@@ -296,7 +291,7 @@ static void settle_each(struct worker *worker, struct item **items, size_t count
 		if (broker_heartbeat(worker->broker, &reason) != OUTCOME_OK)
 			return;
 	}
-	if (stored > 0 && failed > 0 && answers(worker) &&
+	if (stored > 0 && failed > 0 && link_store_answers(worker) &&
 	    defer_items(worker, items, count, &why, &reason) != OUTCOME_OK)
 		worker_log_lost("retry", &reason);
 }
@@ -322,9 +317,11 @@ static bool settle_all(struct worker *worker)
 		worker_log_lost("retry", &reason);
 		if (stop_requested() > 0)
 			return false;
-		if (tries % ALONE_AFTER == 0 && answers(worker))
+		bool last = deadline_passed(patience);
+
+		if ((last || tries % ALONE_AFTER == 0) && link_store_answers(worker))
 			settle_each(worker, items, count);
-		if (deadline_passed(patience) && is_any_waiting(items, count)) {
+		if (last && is_any_waiting(items, count)) {
 			worker->away = true;
 			worker->why = reason;
 			if (defer_items(worker, items, count, &worker->why, &reason) == OUTCOME_OK)

@@ -246,13 +246,25 @@ static void defer_head(struct worker *worker, struct item *item)
 		try_later(worker, "retry", &reason);
 }
 
+/* A database that answers may refuse this message alone: then it is held no longer than a batch is
+ * tried. */
+static int64_t hold_ms(const struct worker *worker, const struct item *item)
+{
+	int64_t left_ms = defer_hold_ms(worker, item);
+	int64_t held_for_ms = monotonic_ms() - item->held_ms;
+
+	if (!link_store_answers(worker))
+		return left_ms;
+	return MAX(MIN(left_ms, worker->config->retry_delays[0] - held_for_ms), 0);
+}
+
 /* One at a time: new heads come in between. */
 static void defer_due(struct worker *worker)
 {
 	for (guint i = 0; worker->away && i < worker->held->len; i++) {
 		struct item *item = worker->held->pdata[i];
 
-		if (defer_hold_ms(worker, item) > 0)
+		if (hold_ms(worker, item) > 0)
 			continue;
 		defer_head(worker, item);
 		return;
@@ -268,8 +280,7 @@ static struct deadline next_deadline(const struct worker *worker)
 	if (worker->held->len > 0 || worker->store == NULL)
 		next = deadline_earlier(next, worker->store_next);
 	for (guint i = 0; worker->away && i < worker->held->len; i++)
-		next = deadline_earlier(next,
-					deadline_in(defer_hold_ms(worker, worker->held->pdata[i])));
+		next = deadline_earlier(next, deadline_in(hold_ms(worker, worker->held->pdata[i])));
 	return next;
 }
 

@@ -26,6 +26,11 @@ bool link_open_store(struct worker *worker, struct reason *reason)
 	return worker->store != NULL;
 }
 
+bool link_store_answers(const struct worker *worker)
+{
+	return worker->store != NULL && !store_lost(worker->store);
+}
+
 void link_drop_broker(struct worker *worker)
 {
 	broker_close(&worker->broker);
