@@ -205,7 +205,8 @@ static void take(struct trace *trace, const struct broker_delivery *delivery,
 						       : g_strdup(letter->id);
 	struct subject *subject = trace_subject(trace, drawn);
 	struct trace_place *place = is_dead(delivery) ? &subject->dead : &subject->tier;
-	/* RabbitMQ's own delivery limit leaves no last-error. */
+	/* What a worker gives up or puts off bears no x-death; if RabbitMQ did, last-error is of an
+	 * earlier try. */
 	g_autofree char *death = delivery->death_reason != NULL
 					 ? g_strdup_printf("RabbitMQ: %s", delivery->death_reason)
 					 : NULL;
@@ -219,7 +220,7 @@ static void take(struct trace *trace, const struct broker_delivery *delivery,
 	*place = (struct trace_place){
 		.queue = g_strdup(delivery->queue),
 		.back_to = g_strdup(delivery->routing_key),
-		.last_error = first_text(delivery->last_error, death),
+		.last_error = first_text(death, delivery->last_error),
 		.attempt = delivery->attempt,
 		.next_ms = header_number(delivery, HEADER_NEXT_ATTEMPT),
 	};
