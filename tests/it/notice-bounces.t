@@ -37,6 +37,7 @@ question() {
 		"From: $1" 'To: support@example.test' "Subject: $TAG question" "Message-ID: <$1>" '' 'Hello' > "$TMP/mail"
 	come "$1" "$TMP/mail"
 }
+waiting() { "$BUILD/tests/it/ingest_probe" count "$1"; }
 dead_are() { [ "$(waiting mail.dead)" = "$1" ]; }
 notices() { grep -c ' event=notice ' "$ingest_log"; }
 why() { sed -n 's/.* event=no-notice kind=failed why=//p' "$ingest_log" | sort | paste -sd ' '; }
