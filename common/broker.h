@@ -164,14 +164,14 @@ enum outcome broker_consume(struct broker *broker, const char *queue, uint16_t p
 enum outcome broker_consume_all(struct broker *broker, char *const *queues, size_t count,
 				uint16_t prefetch, struct deadline deadline, struct reason *reason);
 
-/* The same for queues whose consumers broker_consume_anew() leaves alone: one that has a single
- * active consumer would go to another one by that, while we still have messages of it. */
-enum outcome broker_consume_lasting(struct broker *broker, char *const *queues, size_t count,
-				    uint16_t prefetch, struct deadline deadline,
-				    struct reason *reason);
+/* Ask for the messages of a queue with a single active consumer, one at a time from now on: when
+ * its consumer is replaced, RabbitMQ gives the next message to another connection's at once, while
+ * those before it are still unacknowledged here. */
+enum outcome broker_consume_single(struct broker *broker, const char *queue,
+				   struct deadline deadline, struct reason *reason);
 
-/* Ask for the same queues again with another prefetch.  What was delivered stays to be
- * acknowledged, and what is on its way still comes. */
+/* Ask for the same queues again with another prefetch, but for the single ones.  What was delivered
+ * stays to be acknowledged, and what is on its way still comes. */
 enum outcome broker_consume_anew(struct broker *broker, uint16_t prefetch, struct deadline deadline,
 				 struct reason *reason);
 

@@ -74,6 +74,19 @@ enum outcome broker_consume(struct broker *broker, const char *queue, uint16_t p
 			   AMQP_BASIC_CONSUME_OK_METHOD, NULL, deadline, reason);
 }
 
+enum outcome broker_consume_single(struct broker *broker, const char *queue,
+				   struct deadline deadline, struct reason *reason)
+{
+	enum outcome outcome = broker_consume(broker, queue, 1, deadline, reason);
+
+	if (outcome == OUTCOME_OK) {
+		struct consumer *last = broker->consumers->pdata[broker->consumers->len - 1];
+
+		last->single = true;
+	}
+	return outcome;
+}
+
 static enum outcome set_prefetch(struct broker *broker, uint16_t prefetch, struct deadline deadline,
 				 struct reason *reason)
 {
@@ -109,19 +122,6 @@ enum outcome broker_consume_all(struct broker *broker, char *const *queues, size
 	return outcome;
 }
 
-enum outcome broker_consume_lasting(struct broker *broker, char *const *queues, size_t count,
-				    uint16_t prefetch, struct deadline deadline,
-				    struct reason *reason)
-{
-	unsigned int before = broker->consumers->len;
-	enum outcome outcome =
-		broker_consume_all(broker, queues, count, prefetch, deadline, reason);
-
-	for (unsigned int i = before; i < broker->consumers->len; i++)
-		((struct consumer *)broker->consumers->pdata[i])->lasting = true;
-	return outcome;
-}
-
 static enum outcome cancel_nowait(struct broker *broker, unsigned int index,
 				  struct deadline deadline, struct reason *reason)
 {
@@ -143,7 +143,7 @@ enum outcome broker_consume_anew(struct broker *broker, uint16_t prefetch, struc
 	for (unsigned int i = 0; i < before && outcome == OUTCOME_OK; i++) {
 		const struct consumer *consumer = broker->consumers->pdata[i];
 
-		if (!consumer->ended && !consumer->lasting)
+		if (!consumer->ended && !consumer->single)
 			outcome = cancel_nowait(broker, i, deadline, reason);
 	}
 	if (outcome == OUTCOME_OK)
@@ -151,7 +151,7 @@ enum outcome broker_consume_anew(struct broker *broker, uint16_t prefetch, struc
 	for (unsigned int i = 0; i < before && outcome == OUTCOME_OK; i++) {
 		struct consumer *consumer = broker->consumers->pdata[i];
 
-		if (consumer->ended || consumer->lasting)
+		if (consumer->ended || consumer->single)
 			continue;
 		consumer->ended = true;
 		outcome = consume_nowait(broker, consumer->queue, deadline, reason);

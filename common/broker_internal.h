@@ -46,8 +46,8 @@ struct flight {
 struct consumer {
 	char *queue;
 	bool cancelled; /* by RabbitMQ, and broker_next() has not told yet */
-	bool lasting;   /* broker_consume_anew() leaves it alone */
 	bool ended;     /* by us */
+	bool single;    /* of a single active consumer: not to be replaced */
 };
 
 struct broker {

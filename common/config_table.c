@@ -324,7 +324,8 @@ const struct parameter config_route_parameters[] = {
 	{"route NAME", "recipients", PARAMETER_PATTERNS, ROUTE(recipients), "", 0, 0, NULL,
 	 "Address patterns: user@example.com, *@example.com or /regular expression/."},
 	BOOL("route NAME", "serial", ROUTE(serial), "no",
-	     "One active consumer only: messages are stored one after the other."),
+	     "Messages are stored one after the other, in the order in which they were published, "
+	     "by one worker."),
 	CHOICE("route NAME", "raw", ROUTE(raw), "defect", raw_choices,
 	       "Put the raw mail into the document: always, never, or when parsing failed."),
 	BOOL("route NAME", "notify", ROUTE(notify), "yes",

@@ -8,6 +8,7 @@
 
 static volatile sig_atomic_t requested;
 static int pipe_fds[2] = {-1, -1};
+static volatile sig_atomic_t second_status = -1;
 
 static void on_signal(int number)
 {
@@ -15,6 +16,8 @@ static void on_signal(int number)
 
 	(void)number;
 	requested = requested + 1;
+	if (requested > 1 && second_status >= 0)
+		_exit(second_status);
 	/* The pipe does not block: when it is full it is readable all the same. */
 	if (write(pipe_fds[1], "", 1) < 0)
 		errno = saved;
@@ -32,6 +35,11 @@ int stop_init(void)
 	if (sigaction(SIGTERM, &action, NULL) != 0 || sigaction(SIGINT, &action, NULL) != 0)
 		return -1;
 	return sigaction(SIGPIPE, &ignore, NULL);
+}
+
+void stop_second_exits(int status)
+{
+	second_status = status;
 }
 
 int stop_fd(void)
@@ -56,5 +64,6 @@ int stop_reset(void)
 		pipe_fds[i] = fds[i];
 	}
 	requested = 0;
+	second_status = -1;
 	return 0;
 }

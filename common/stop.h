@@ -16,6 +16,10 @@ int stop_fd(void);
 /* How many signals have come: 0, 1, 2 ... */
 int stop_requested(void);
 
+/* For a program that may be cut off at any instant without harm: from now on the second signal
+ * ends the process at once with that exit status, also while it waits for something. */
+void stop_second_exits(int status);
+
 /* For a forked child: forget the signals of the parent and use a pipe of its own. */
 int stop_reset(void);
 

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/stop.h"
 #include "common/topology.h"
 #include "mailctl/mailctl.h"
 #include "mailctl/mover.h"
@@ -297,7 +296,7 @@ static int run(struct dead *dead, struct selection *selection, int argc, char **
 	dead->config = mailctl_config(selection->config_file);
 	if (dead->config == NULL)
 		return EXIT_BAD_CONFIG;
-	int status = stop_init() == 0 ? verb->run(dead) : EXIT_WRONG;
+	int status = mailctl_may_be_interrupted() ? verb->run(dead) : EXIT_WRONG;
 
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		perror("mailctl: standard output");

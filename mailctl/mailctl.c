@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/stop.h"
 #include "mailctl/migrate.h"
 
 static int command_version(int argc, char **argv, const char *config_file);
@@ -56,8 +57,8 @@ static void print_usage(FILE *out)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n  -c, --config FILE    config file (" CONFIG_FILE_DEFAULT ")\n"
-	      "\nExit status: 0 all is well, 1 something is wrong, 64 usage, 78 config, 130 "
-	      "interrupted.\n",
+	      "\nExit status: 0 all is well, 1 something is wrong, 2 something waits for you (status),"
+	      "\n64 usage, 75 another one runs (watch), 78 config, 130 interrupted.\n",
 	      out);
 }
 
@@ -104,6 +105,16 @@ int mailctl_usage(const char *command)
 	fprintf(stderr, "mailctl: try `mailctl help%s%s'\n", command != NULL ? " " : "",
 		command != NULL ? command : "");
 	return EXIT_BAD_USAGE;
+}
+
+bool mailctl_may_be_interrupted(void)
+{
+	if (stop_init() != 0) {
+		perror("mailctl: signals");
+		return false;
+	}
+	stop_second_exits(EXIT_INTERRUPTED);
+	return true;
 }
 
 int main(int argc, char **argv)

@@ -59,6 +59,10 @@ extern const char trace_options[];
 extern const char status_options[];
 extern const char watch_options[];
 
+/* For a command that may be cut off at any instant: the first signal is heeded by stop_requested(),
+ * the second one ends it at once (EXIT_INTERRUPTED).  False: that cannot be had, and is told. */
+bool mailctl_may_be_interrupted(void);
+
 /* Load the config or say on standard error what is wrong with it (NULL: exit EXIT_BAD_CONFIG). */
 struct config *mailctl_config(const char *config_file);
 

@@ -433,7 +433,7 @@ int command_purge(int argc, char **argv, const char *config_file)
 	} else if ((purge.config = mailctl_config(config_file)) != NULL) {
 		if (!check_routes(&purge))
 			status = mailctl_usage("purge");
-		else if (stop_init() != 0)
+		else if (!mailctl_may_be_interrupted())
 			status = EXIT_WRONG;
 		else
 			status = finish(&purge, run(&purge));

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/stop.h"
 #include "common/topology.h"
 #include "mailctl/connect.h"
 #include "mailctl/mailctl.h"
@@ -171,7 +170,7 @@ static int run(struct retry *retry, struct selection *selection, int argc, char 
 	retry->config = mailctl_config(selection->config_file);
 	if (retry->config == NULL)
 		return EXIT_BAD_CONFIG;
-	return stop_init() == 0 ? retry_now(retry) : EXIT_WRONG;
+	return mailctl_may_be_interrupted() ? retry_now(retry) : EXIT_WRONG;
 }
 
 int command_retry(int argc, char **argv, const char *config_file)

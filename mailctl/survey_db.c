@@ -1,5 +1,6 @@
 #include "mailctl/survey_db.h"
 
+#include <glib.h>
 #include <string.h>
 
 /* INTERVAL knows no milliseconds. */
@@ -46,8 +47,9 @@ static bool take_delayed(const struct db_value *columns, size_t count, void *con
 	if (!find(filling, &columns[0], &index))
 		return true;
 	filling->queues[index].delayed = columns[1].number;
+	/* (A clock may have been set back.) */
 	if (count > 2)
-		filling->queues[index].delayed_oldest_ms = columns[2].number * MS_PER_S;
+		filling->queues[index].delayed_oldest_ms = MAX(columns[2].number, 0) * MS_PER_S;
 	return true;
 }
 

@@ -85,6 +85,18 @@ const char *trace_notice_about(const struct trace *trace, const char *id)
 	return g_hash_table_lookup(trace->notices, id);
 }
 
+enum trace_step trace_notice_step(const char *about, const char *id)
+{
+	struct id from;
+	struct id notice;
+	struct id failed;
+
+	if (!id_parse(&from, about) || !id_parse(&notice, id))
+		return STEP_TRIED;
+	id_derived(&failed, &from, ID_NOTICE_FAILED);
+	return memcmp(&failed, &notice, sizeof(failed)) == 0 ? STEP_TOLD : STEP_TRIED;
+}
+
 void trace_want_queue_id(struct trace *trace, const char *queue_id)
 {
 	if (queue_id != NULL && *queue_id != '\0')

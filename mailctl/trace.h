@@ -38,7 +38,8 @@ enum trace_step {
 	STEP_TRIED,     /* retried, deferred, sent ... */
 	STEP_STORED,
 	STEP_GIVEN_UP,
-	STEP_LAST /* removed from Postfix's queue */
+	STEP_TOLD, /* the poster, of that */
+	STEP_LAST  /* removed from Postfix's queue */
 };
 
 enum trace_fate { FATE_NONE, FATE_OK, FATE_DEFERRED, FATE_BOUNCED };
@@ -153,6 +154,8 @@ char *trace_id_of_header(const char *header);
 bool trace_wants_id(const struct trace *trace, const char *id);
 /* The id of the message that this is a notice about, or NULL; borrowed. */
 const char *trace_notice_about(const struct trace *trace, const char *id);
+/* The place of the notice `id` in the life of the message `about`. */
+enum trace_step trace_notice_step(const char *about, const char *id);
 bool trace_wants_queue_id(const struct trace *trace, const char *queue_id);
 /* Is it the address, or a text that holds it (as a whole)? */
 bool trace_is_address(const struct trace *trace, const char *text);

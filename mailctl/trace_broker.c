@@ -205,7 +205,8 @@ static void take(struct trace *trace, const struct broker_delivery *delivery,
 						       : g_strdup(letter->id);
 	struct subject *subject = trace_subject(trace, drawn);
 	struct trace_place *place = is_dead(delivery) ? &subject->dead : &subject->tier;
-	/* RabbitMQ's own delivery limit leaves no last-error. */
+	/* What a worker gives up or puts off bears no x-death; if RabbitMQ did, last-error is of an
+	 * earlier try. */
 	g_autofree char *death = delivery->death_reason != NULL
 					 ? g_strdup_printf("RabbitMQ: %s", delivery->death_reason)
 					 : NULL;
@@ -219,7 +220,7 @@ static void take(struct trace *trace, const struct broker_delivery *delivery,
 	*place = (struct trace_place){
 		.queue = g_strdup(delivery->queue),
 		.back_to = g_strdup(delivery->routing_key),
-		.last_error = first_text(delivery->last_error, death),
+		.last_error = first_text(death, delivery->last_error),
 		.attempt = delivery->attempt,
 		.next_ms = header_number(delivery, HEADER_NEXT_ATTEMPT),
 	};
@@ -227,14 +228,14 @@ static void take(struct trace *trace, const struct broker_delivery *delivery,
 }
 
 /* A notice about a message that is not sent yet, or was given up. */
-static void take_notice(struct trace *trace, const struct broker_delivery *delivery,
+static void take_notice(struct trace *trace, const struct broker_delivery *delivery, const char *id,
 			const char *about)
 {
 	g_autofree char *text = g_strdup_printf(
 		"%s, in %s: %s", delivery->message_id != NULL ? delivery->message_id : "-",
 		delivery->queue, delivery->last_error != NULL ? delivery->last_error : "");
 
-	trace_add(trace, broker_event(about, "notice", STEP_TRIED, text, 0));
+	trace_add(trace, broker_event(about, "notice", trace_notice_step(about, id), text, 0));
 }
 
 static void visit(const struct broker_delivery *delivery, void *context)
@@ -255,7 +256,7 @@ static void visit(const struct broker_delivery *delivery, void *context)
 	if (is_wanted(trace, &letter))
 		take(trace, delivery, &letter);
 	else if (about != NULL)
-		take_notice(trace, delivery, about);
+		take_notice(trace, delivery, letter.id, about);
 	wire_free(&letter.body);
 }
 

@@ -55,7 +55,9 @@ static bool was_published(const struct subject *subject)
 {
 	const struct trace_event *delivery = last_delivery(subject);
 
+	/* (What was put off or given up had been taken from its queue.) */
 	return subject->published || logged(subject, "published") != NULL ||
+	       logged(subject, "delayed") != NULL || logged(subject, "dead") != NULL ||
 	       (delivery != NULL && delivery->fate == FATE_OK && delivery->to_pipeline);
 }
 
@@ -122,6 +124,17 @@ static bool conclude_delayed(struct subject *subject)
 	return true;
 }
 
+/* Was giving it up the last that was heard of it? */
+static bool was_given_up(const struct subject *subject)
+{
+	const struct trace_event *dead = logged(subject, "dead");
+	const struct trace_event *delayed = logged(subject, "delayed");
+
+	if (subject->status != NULL)
+		return strcmp(subject->status, "failed") == 0;
+	return dead != NULL && (delayed == NULL || delayed->sort_ms <= dead->sort_ms);
+}
+
 /* It is on the broker, but neither in a tier nor dead. */
 static void conclude_queued(const struct trace *trace, struct subject *subject)
 {
@@ -139,6 +152,15 @@ static void conclude_queued(const struct trace *trace, struct subject *subject)
 	}
 	g_autofree char *queue = worker_queue(trace, subject);
 
+	if (was_given_up(subject)) {
+		conclude(
+			subject, "unknown",
+			"it was given up, and is not in " QUEUE_DEAD
+			" any more: it was dropped, or requeued and waits in %s or a worker has it "
+			"in hand",
+			queue);
+		return;
+	}
 	conclude(subject, "queued",
 		 "published, and not %s yet: it waits in %s or a worker has it in hand (or it was "
 		 "purged or dropped since)",

@@ -213,9 +213,10 @@ static bool take_outbound(const struct db_value *columns, size_t count, void *co
 				*text(&columns[7]) != '\0' ? ": " : "", text(&columns[7]));
 
 	add_event(trace, id, "request", STEP_PUBLISHED, number(&columns[10]), first);
-	if (number(&columns[9]) > number(&columns[10]))
-		add_event(trace, id, "claimed", STEP_PUBLISHED, number(&columns[9]),
-			  "a worker took it to send it");
+	/* (Written anew with what came of it: then it tells nothing.) */
+	if (strcmp(subject->status, "sending") == 0)
+		add_event(trace, id, "claimed", STEP_TRIED, number(&columns[9]),
+			  "a worker said last that it has it in hand");
 	add_event(trace, id, text(&columns[5]), STEP_STORED, number(&columns[11]), words);
 	if (number(&columns[10]) > 0)
 		trace->since_ms = MIN(trace->since_ms, number(&columns[10]));
@@ -257,7 +258,8 @@ static bool take_notice(const struct db_value *columns, size_t count, void *cont
 
 	(void)count;
 	if (about != NULL)
-		add_event(lookup->trace, about, "notice", STEP_TRIED, number(&columns[11]), words);
+		add_event(lookup->trace, about, "notice", trace_notice_step(about, id),
+			  number(&columns[11]), words);
 	return true;
 }
 

@@ -235,8 +235,13 @@ static struct trace_event *postfix_event(struct scan *scan, const struct logline
 	return new_event(line, line->service, line->text);
 }
 
-static enum trace_step our_step(const char *what)
+static enum trace_step our_step(const struct logline *line, const char *what)
 {
+	if (strcmp(what, "notice") == 0 || strcmp(what, "no-notice") == 0) {
+		g_autofree char *kind = logline_field(line, "kind");
+
+		return g_strcmp0(kind, "failed") == 0 ? STEP_TOLD : STEP_TRIED;
+	}
 	if (strcmp(what, "published") == 0)
 		return STEP_PUBLISHED;
 	if (strcmp(what, "stored") == 0 || strcmp(what, "duplicate") == 0)
@@ -251,6 +256,7 @@ static struct trace_event *notice_event(const struct logline *line, const char *
 
 	g_free(event->message_id);
 	event->message_id = g_strdup(about);
+	event->step = trace_notice_step(about, line->message_id);
 	return event;
 }
 
@@ -277,7 +283,7 @@ static struct trace_event *our_event(struct trace *trace, const struct logline *
 
 	bool outbound = strcmp(line->program, "mailout") == 0;
 
-	event->step = our_step(what);
+	event->step = our_step(line, what);
 	if (outbound)
 		follow(trace, event->message_id, reply);
 	else

@@ -91,7 +91,8 @@ static void set_place(struct wire *object, const struct subject *subject)
 	wire_set_text(object, "Queue", place->queue);
 	wire_set_text(object, "ReturnsTo", place->back_to);
 	wire_set_text(object, "LastError", place->last_error);
-	wire_set_int(object, "Attempt", place->attempt);
+	if (place->attempt > 0)
+		wire_set_int(object, "Attempt", place->attempt);
 }
 
 static struct wire *subject_json(const struct subject *subject)

@@ -64,6 +64,11 @@ bool batch_is_full(const struct batch *batch)
 	return batch->items->len >= batch->limits.count || batch->bytes >= batch->limits.bytes;
 }
 
+void batch_hurry(struct batch *batch)
+{
+	batch->deadline = deadline_in(0);
+}
+
 struct deadline batch_deadline(const struct batch *batch)
 {
 	return batch->deadline;

@@ -31,6 +31,8 @@ void batch_free(struct batch **batch);
 struct item *batch_add(struct batch *batch, struct broker_delivery *delivery);
 
 bool batch_is_full(const struct batch *batch);
+/* The batch, which is not empty, does not wait for others to join it. */
+void batch_hurry(struct batch *batch);
 /* When it has waited long enough; only for a batch that is not empty. */
 struct deadline batch_deadline(const struct batch *batch);
 

@@ -37,7 +37,7 @@ static void identify(const struct item *item, struct fate *fate)
 }
 
 /* The document's route is the queue's. */
-static const char *route_of(const struct broker_delivery *delivery)
+const char *fate_route(const struct broker_delivery *delivery)
 {
 	const char *queue = or_empty(delivery->queue);
 	const char prefix[] = EXCHANGE_IN ".";
@@ -84,7 +84,7 @@ bool fate_of(const struct item *item, struct fate *fate)
 	else if (fate->kind != FATE_STORED)
 		fate->reason = item->reason.text;
 	identify(item, fate);
-	fate->route = route_of(&item->delivery);
+	fate->route = fate_route(&item->delivery);
 	fate->queue_id = or_empty(item->delivery.queue_id);
 	if (inbound != NULL) {
 		fate->recipient = or_empty(inbound->recipient.data);

@@ -40,6 +40,9 @@ bool fate_of(const struct item *item, struct fate *fate);
  * again. */
 int64_t fate_first_seen_ms(const struct item *item, int64_t now_ms);
 
+/* The name of the route that a delivery is of: of its queue, whatever the document says. */
+const char *fate_route(const struct broker_delivery *delivery);
+
 /* May inbound_pending have a row of a message that came so: was it put off, given up or put into
  * quarantine before? */
 bool fate_was_told(const struct broker_delivery *delivery);

@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <poll.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "common/log.h"
@@ -64,6 +65,25 @@ void worker_read_item(const struct worker *worker, struct item *item)
 	policy_apply(config_route_named(worker->config, item->inbound->route.data), item->inbound);
 }
 
+/* The next one of its queue comes only when it is acknowledged. */
+static bool is_serial(const struct worker *worker, const struct broker_delivery *delivery)
+{
+	const struct config *config = worker->config;
+
+	for (size_t i = 0; i < config->route_count; i++)
+		if (config->routes[i].serial &&
+		    strcmp(fate_route(delivery), config->routes[i].name) == 0)
+			return true;
+	return false;
+}
+
+static void add_to_batch(struct worker *worker, struct item *item)
+{
+	if (is_serial(worker, &item->delivery))
+		batch_hurry(worker->batch);
+	worker_read_item(worker, item);
+}
+
 /* The body becomes rows at once, while the broker sends the next one. */
 static void take(struct worker *worker, struct broker_delivery *delivery)
 {
@@ -73,7 +93,7 @@ static void take(struct worker *worker, struct broker_delivery *delivery)
 		batch_keep_first(worker->batch, delivery);
 		return;
 	}
-	worker_read_item(worker, batch_add(worker->batch, delivery));
+	add_to_batch(worker, batch_add(worker->batch, delivery));
 }
 
 /* False if there is none. */
@@ -86,7 +106,7 @@ static bool take_kept(struct worker *worker)
 	if (first->delivery.redelivered)
 		worker->comes_again = true;
 	else
-		worker_read_item(worker, batch_add_kept(worker->batch));
+		add_to_batch(worker, batch_add_kept(worker->batch));
 	return true;
 }
 
@@ -259,11 +279,6 @@ static bool pause_and_serve(struct worker *worker)
 	return true;
 }
 
-static bool answers(const struct worker *worker)
-{
-	return worker->store != NULL && !store_lost(worker->store);
-}
-
 /* The database answers, but not well: perhaps it is a single message.  Then the others are stored,
  * and that one waits in a tier. */
 static void settle_each(struct worker *worker, struct item **items, size_t count)
@@ -273,7 +288,7 @@ static void settle_each(struct worker *worker, struct item **items, size_t count
 	int stored = 0;
 	int failed = 0;
 
-	for (size_t i = 0; i < count && answers(worker); i++) {
+	for (size_t i = 0; i < count && link_store_answers(worker); i++) {
 		if (items[i]->state != ITEM_WAITING)
 			continue;
 		if (settle(&items[i], 1, &worker->ops, &reason) == OUTCOME_OK)
@@ -287,7 +302,7 @@ static void settle_each(struct worker *worker, struct item **items, size_t count
 		if (broker_heartbeat(worker->broker, &reason) != OUTCOME_OK)
 			return;
 	}
-	if (stored > 0 && failed > 0 && answers(worker) &&
+	if (stored > 0 && failed > 0 && link_store_answers(worker) &&
 	    defer_items(worker, items, count, &why, &reason) != OUTCOME_OK)
 		worker_log_lost("retry", &reason);
 }
@@ -333,11 +348,13 @@ static bool settle_all(struct worker *worker)
 			return false;
 		if (defer_held_up(worker, items, count, &reason))
 			continue;
-		if (tries % ALONE_AFTER == 0 && answers(worker))
+		bool last = deadline_passed(patience);
+
+		if ((last || tries % ALONE_AFTER == 0) && link_store_answers(worker))
 			settle_each(worker, items, count);
 		if (worker->is_broken)
 			return false;
-		if (deadline_passed(patience) && is_any_waiting(items, count)) {
+		if (last && is_any_waiting(items, count)) {
 			/* After a long time they may be another worker's. */
 			if (!serve_broker(worker, deadline_in(0), &worker->broken)) {
 				worker_log_lost("broker", &worker->broken);

@@ -1,5 +1,4 @@
 #include <glib.h>
-#include <string.h>
 
 #include "common/log.h"
 #include "common/stop.h"
@@ -150,37 +149,16 @@ static enum outcome settle_alone(struct worker *worker, struct item *item, struc
 	return outcome;
 }
 
-/* Is there an older one of the same serial queue? */
-static bool is_behind(const struct worker *worker, const struct item *item)
-{
-	if (!link_is_serial(worker, item->delivery.queue))
-		return false;
-	for (guint i = 0; i < worker->held->len; i++) {
-		const struct item *other = worker->held->pdata[i];
-
-		if (other->delivery.tag < item->delivery.tag &&
-		    strcmp(other->delivery.queue, item->delivery.queue) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Those that were never delivered before come first: nothing is known against them. */
 static struct item *next_to_try(const struct worker *worker)
 {
-	struct item *next = NULL;
-
 	for (guint i = 0; i < worker->held->len; i++) {
 		struct item *item = worker->held->pdata[i];
 
-		if (is_behind(worker, item))
-			continue;
 		if (!item->delivery.redelivered)
 			return item;
-		if (next == NULL)
-			next = item;
 	}
-	return next;
+	return worker->held->len > 0 ? worker->held->pdata[0] : NULL;
 }
 
 /* The next try is another one's. */
@@ -278,13 +256,25 @@ static void probe(struct worker *worker)
 
 /* ---- the database is away ---- */
 
+/* A database that answers may refuse this message alone: then it is held no longer than a batch is
+ * tried. */
+static int64_t hold_ms(const struct worker *worker, const struct item *item)
+{
+	int64_t left_ms = defer_hold_ms(worker, item);
+	int64_t held_for_ms = monotonic_ms() - item->held_ms;
+
+	if (!link_store_answers(worker))
+		return left_ms;
+	return MAX(MIN(left_ms, worker->config->retry_delays[0] - held_for_ms), 0);
+}
+
 /* One at a time: new heads come in between. */
 static void defer_due(struct worker *worker)
 {
 	for (guint i = 0; worker->away && i < worker->held->len; i++) {
 		struct item *item = worker->held->pdata[i];
 
-		if (defer_hold_ms(worker, item) > 0 || is_behind(worker, item))
+		if (hold_ms(worker, item) > 0)
 			continue;
 		defer_head(worker, item, &worker->why);
 		return;
@@ -299,12 +289,8 @@ static struct deadline next_deadline(const struct worker *worker)
 
 	if (worker->held->len > 0 || worker->store == NULL)
 		next = deadline_earlier(next, worker->store_next);
-	for (guint i = 0; worker->away && i < worker->held->len; i++) {
-		const struct item *item = worker->held->pdata[i];
-
-		if (!is_behind(worker, item))
-			next = deadline_earlier(next, deadline_in(defer_hold_ms(worker, item)));
-	}
+	for (guint i = 0; worker->away && i < worker->held->len; i++)
+		next = deadline_earlier(next, deadline_in(hold_ms(worker, worker->held->pdata[i])));
 	return next;
 }
 

@@ -16,12 +16,25 @@ enum {
 
 static const char STATUS_EXPIRED[] = "5.4.7"; /* RFC 3463: delivery time expired */
 
+/* What a worker holds has waited for that long at least, whatever clocks say. */
+static int64_t not_after_held(const struct item *item, int64_t time_ms, int64_t now_ms)
+{
+	return item->held_ms > 0 ? MIN(time_ms, now_ms - (monotonic_ms() - item->held_ms))
+				 : time_ms;
+}
+
+static int64_t first_seen_ms(const struct item *item, int64_t now_ms)
+{
+	return not_after_held(item, fate_first_seen_ms(item, now_ms), now_ms);
+}
+
 /* An operator who requeues a message wants it to have all its tries. */
 static int64_t waiting_since_ms(const struct item *item, int64_t now_ms)
 {
 	int64_t requeued_s = MIN(item->delivery.requeued_at, now_ms / MS_PER_SECOND);
 
-	return MAX(fate_first_seen_ms(item, now_ms), requeued_s * MS_PER_SECOND);
+	return not_after_held(
+		item, MAX(fate_first_seen_ms(item, now_ms), requeued_s * MS_PER_SECOND), now_ms);
 }
 
 static bool may_hurry(const struct worker *worker)
@@ -246,7 +259,7 @@ static struct broker_message tier_message(struct copy *copy, int64_t now_ms)
 	const struct broker_delivery *delivery = &copy->item->delivery;
 	const struct retry_headers headers = {
 		.attempt = MAX(delivery->attempt, 1) + 1,
-		.first_seen_s = fate_first_seen_ms(copy->item, now_ms) / MS_PER_SECOND,
+		.first_seen_s = first_seen_ms(copy->item, now_ms) / MS_PER_SECOND,
 		.last_error = copy->item->reason.text,
 		.next_attempt_ms = copy->next_attempt_ms,
 		.delay_noticed_ms = noticed_ms(copy->item),

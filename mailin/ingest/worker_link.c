@@ -1,5 +1,4 @@
 #include <glib.h>
-#include <string.h>
 
 #include "common/dial.h"
 #include "common/log.h"
@@ -10,7 +9,6 @@ enum {
 	CONNECT_MS = 10000,
 	PREFETCH_BATCHES = 2, /* one in hand, one on its way */
 	PREFETCH_CAUTIOUS = 1,
-	PREFETCH_SERIAL = 8, /* both ways; few, because they all count a worker's death */
 };
 
 /* Nobody serves heartbeats meanwhile. */
@@ -27,6 +25,11 @@ bool link_open_store(struct worker *worker, struct reason *reason)
 		worker->store = store_open(worker->config, worker->fences, connect_deadline(worker),
 					   reason);
 	return worker->store != NULL;
+}
+
+bool link_store_answers(const struct worker *worker)
+{
+	return worker->store != NULL && !store_lost(worker->store);
 }
 
 void link_drop_broker(struct worker *worker)
@@ -61,31 +64,20 @@ static enum outcome consume_all(struct worker *worker, struct deadline deadline,
 	const struct config *config = worker->config;
 
 	g_autoptr(GPtrArray) queues = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GPtrArray) serial = g_ptr_array_new_with_free_func(g_free);
+	enum outcome outcome = OUTCOME_OK;
 
-	for (size_t i = 0; i < config->route_count; i++)
-		g_ptr_array_add(config->routes[i].serial ? serial : queues,
-				topology_inbound_queue(config->routes[i].name));
-	enum outcome outcome =
-		broker_consume_lasting(worker->broker, (char **)serial->pdata, serial->len,
-				       PREFETCH_SERIAL, deadline, reason);
+	for (size_t i = 0; i < config->route_count && outcome == OUTCOME_OK; i++) {
+		g_autofree char *queue = topology_inbound_queue(config->routes[i].name);
 
+		if (config->routes[i].serial)
+			outcome = broker_consume_single(worker->broker, queue, deadline, reason);
+		else
+			g_ptr_array_add(queues, g_steal_pointer(&queue));
+	}
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	return broker_consume_all(worker->broker, (char **)queues->pdata, queues->len,
 				  prefetch(worker), deadline, reason);
-}
-
-bool link_is_serial(const struct worker *worker, const char *queue)
-{
-	for (size_t i = 0; i < worker->config->route_count; i++) {
-		const struct config_route *route = &worker->config->routes[i];
-		g_autofree char *own = topology_inbound_queue(route->name);
-
-		if (strcmp(own, queue) == 0)
-			return route->serial;
-	}
-	return false;
 }
 
 bool link_open_broker(struct worker *worker)

@@ -81,8 +81,8 @@ void link_drop_broker(struct worker *worker);
 /* The connection broke, for this reason: drop it and pause. */
 void link_lose_broker(struct worker *worker, const struct reason *reason);
 bool link_open_store(struct worker *worker, struct reason *reason);
-/* Is the queue that of a route whose mail comes to one worker alone, in order? */
-bool link_is_serial(const struct worker *worker, const char *queue);
+/* Did the database answer the last time, whatever it said? */
+bool link_store_answers(const struct worker *worker);
 /* From now on consume that way.  What was delivered before stays to be acknowledged; what was on
  * its way comes again.  False: the connection is dropped. */
 bool link_set_prefetch(struct worker *worker, bool cautious);

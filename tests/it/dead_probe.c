@@ -148,13 +148,17 @@ static int put(struct broker *broker, char **argv)
 static int ids(struct broker *broker, const char *queue, bool all)
 {
 	struct broker_delivery delivery = {0};
+	int64_t ready = 0;
 
 	if (all)
 		broker_keep_properties(broker);
-	if (broker_consume(broker, queue, PREFETCH, deadline_in(WAIT_MS), &reason) != OUTCOME_OK)
+	/* However long it takes until they come; others may still be on their way back. */
+	if (broker_check_queue(broker, queue, &ready, NULL, deadline_in(WAIT_MS), &reason) !=
+		    OUTCOME_OK ||
+	    broker_consume(broker, queue, PREFETCH, deadline_in(WAIT_MS), &reason) != OUTCOME_OK)
 		return fail();
-	while (broker_next(broker, &delivery, -1, deadline_in(LAST_MS), &reason) ==
-	       BROKER_DELIVERY) {
+	while (broker_next(broker, &delivery, -1, deadline_in(ready-- > 0 ? WAIT_MS : LAST_MS),
+			   &reason) == BROKER_DELIVERY) {
 		printf("%s\n", delivery.message_id != NULL ? delivery.message_id : "-");
 		if (all) {
 			struct wire *properties = broker_properties_json(delivery.properties);

@@ -3,10 +3,14 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/ingest.sh"
 . "$(dirname "$0")/../lib/redis.sh"
-plan 18
+. "$(dirname "$0")/../lib/trace.sh"
+plan 20
 use_sandbox --only broker,database
 ingest_setup
 redis_configure
+trace_config=$TMP/conf
+trace_no_postfix
+trace_args="--log=$TMP/log"
 sed -i 's/^\[redis\]/[redis]\ntimeout = 500ms\nexpiry = 1h\nprefix = test:/' "$TMP/conf"
 id() { printf '00000000-0000-8000-8000-%012d' "$1"; }
 state() { redis_cli GET "test:$(id "$1")"; }
@@ -34,6 +38,11 @@ redis_kill
 documents --first 302 --count 2 | publish
 stored 302
 is "$(rows)" 302 'without Redis messages are stored'
+trace "$(id 302)"
+is "$(said '.Messages[0].State') $(said '[.Messages[0].Events[] | select(.Source == "database") | .Event] | join(" ")')" \
+	'stored taken stored' 'and trace tells so'
+trace "$(id 301)"
+is "$(said '.Messages[0] | .State + " " + .Queue')" 'dead mail.dead' 'and of one that was given up'
 await_log ' event=redis state=away '
 documents --first 304 --count 20 | publish
 stored 322

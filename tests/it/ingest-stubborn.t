@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/ingest.sh"
 . "$(dirname "$0")/../lib/trace.sh"
-plan 15
+plan 19
 use_sandbox --only broker,database
 ingest_setup
 # One batch after the other is full, so that message is never alone in one.
@@ -21,11 +21,14 @@ now() { date -u +%Y-%m-%dT%H:%M:%S.000Z; }
 many() { documents "$@" --set "Mailpipe.ReceivedAt=\"$(now)\"" | publish; }
 
 # A deadlock, each time.
-sql "DELIMITER //
+stubborn() {
+	sql "DELIMITER //
 CREATE TRIGGER stubborn BEFORE INSERT ON messages FOR EACH ROW
 IF NEW.subject = 'stubborn' THEN
 	SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'not that one';
 END IF//"
+}
+stubborn
 many --count 30
 many --first 31 --subject stubborn
 many --first 32 --count 70
@@ -61,4 +64,22 @@ like "$(grep " $(id 31) event=stored " "$TMP/log")" ' attempt=2$' 'with its seco
 trace "$(id 31)"
 is "$(said '.Messages[0] | .State + " " + (.Queue | tostring)')" 'stored null' 'and trace says so'
 is "$(sql 'SELECT COUNT(*) FROM inbound_pending') $(probe count mail.retry.600s) $(probe count mail.dead)" '0 0 0' 'nothing is left of it'
+is "$ingest_status" 0 'exit status'
+
+# When it is the first that a worker takes, one at a time, the ones behind it wait no longer than that.
+sed -i 's/^tiers = .*/tiers = 1s 600s/' "$TMP/conf"
+"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+stubborn
+: > "$TMP/log"
+many --first 201 --subject stubborn
+many --first 202 --count 30
+ingest_start
+stored 151
+waits() { [ "$(probe count mail.retry.600s)" = 1 ]; }
+wait_for 30 waits
+is "$(rows) $(probe count mail.in.support) $(probe count mail.dead)" '151 0 0' 'alone in hand it does not hold up the others'
+is "$(sed -n 's/.* \([^ ]*\) event=delayed .*/\1/p' "$TMP/log" | sort -u)" "$(id 201)" 'which are not put off'
+trace "$(id 201)"
+is "$(said '.Messages[0] | .State + " " + .Queue')" 'waiting mail.retry.600s' 'trace tells where it waits'
+ingest_stop
 is "$ingest_status" 0 'exit status'

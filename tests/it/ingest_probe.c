@@ -8,7 +8,8 @@
  *	ingest_probe take QUEUE [N]	N messages (none left: fewer): a line of properties each,
  *then the body
  *	ingest_probe count QUEUE	how many are ready
- *	ingest_probe listen QUEUE KEY	a queue that is bound to mail.events
+ *	ingest_probe return QUEUE	take the first message and give it back, until there is
+ *none; prints how often ingest_probe listen QUEUE KEY	a queue that is bound to mail.events
  */
 #include <glib.h>
 #include <inttypes.h>
@@ -180,6 +181,25 @@ static int count(struct broker *broker, const char *queue)
 	return EXIT_SUCCESS;
 }
 
+static int give_back(struct broker *broker, const char *queue)
+{
+	struct broker_delivery delivery = {0};
+	bool found = true;
+	int times = 0;
+
+	while (found) {
+		if (broker_get(broker, queue, &delivery, &found, deadline_in(WAIT_MS), &reason) !=
+			    OUTCOME_OK ||
+		    (found &&
+		     broker_nack(broker, delivery.tag, false, true, &reason) != OUTCOME_OK))
+			return fail();
+		times += found;
+		broker_delivery_clear(&delivery);
+	}
+	printf("%d\n", times);
+	return EXIT_SUCCESS;
+}
+
 static int listen_to(struct broker *broker, const char *queue, const char *key)
 {
 	const struct broker_queue declared = {.name = queue};
@@ -209,6 +229,8 @@ int main(int argc, char **argv)
 		status = take(broker, argv[2], argc > 3 ? atoi(argv[3]) : 1);
 	else if (strcmp(argv[1], "count") == 0)
 		status = count(broker, argv[2]);
+	else if (strcmp(argv[1], "return") == 0)
+		status = give_back(broker, argv[2]);
 	else if (strcmp(argv[1], "listen") == 0 && argc > 3)
 		status = listen_to(broker, argv[2], argv[3]);
 	broker_close(&broker);

@@ -4,11 +4,17 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/mailout.sh"
 . "$(dirname "$0")/../lib/notice.sh"
+. "$(dirname "$0")/../lib/trace.sh"
 own_sandbox --only broker,database
 mailout_setup
 notice_setup
 notice_set delay_after 3s
 "$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+trace_config=$TMP/conf
+trace_no_postfix
+trace_args="--log=$TMP/ingest.log --log=$TMP/log"
+# What trace tells of notices of a mail, by the log.
+told() { said '.Messages[0].Events[] | select(.Source == "log" and (.Event | test("notice"))) | .Event + " " + .Text' | sed 's/ id=.*//'; }
 documents() { "$BUILD/tests/it/ingest_probe" publish support < "$1" || bail_out 'publish'; }
 ingest_start() {
 	"$BUILD/sbin/mailin-ingest" --config "$TMP/conf" --foreground 2>> "$TMP/ingest.log" 4>&- &
@@ -25,11 +31,19 @@ ingest_start
 mailout_start
 mail "$verified" | post ann@x.example | jq -c '.Attachments = [{Name: 1}]' > "$TMP/broken"
 mail | post bob@y.example | jq -c '.Attachments = [{Name: 1}]' >> "$TMP/broken"
-documents "$TMP/broken"
+# (With the properties that mailin gives them, by which the log names what cannot be read.)
+while read -r document; do
+	printf '%s' "$document" | "$BUILD/tests/it/ingest_probe" give support "$(printf '%s' "$document" | jq -r .MessageID)"
+done < "$TMP/broken"
 delivered 1 60
 await_ingest ' event=no-notice kind=failed why=unverified$'
 is "$(waiting mail.dead)" 2 'what cannot be stored is a dead letter'
 is "$(cut -f3,5 "$SINK/mails")" "ann@x.example	Your mail was not delivered: The invoice" 'its poster hears of it, not the forged one'
+trace "$(tail -n 1 "$TMP/broken" | jq -r .MessageID)"
+is "$(said '.Messages[0].State'): $(told)" 'dead: no-notice kind=failed why=unverified' 'trace tells why'
+await_log ' event=sent '
+trace "$(head -n 1 "$TMP/broken" | jq -r .MessageID)"
+like "$(said '.Messages[0].State'): $(told | paste -sd ' ')" '^dead: notice kind=failed notice event=sent ' 'and what was sent'
 
 "$SANDBOX" kill "$SANDBOX_DIR" database
 for number in 2 3; do mail "$verified" | post ann@x.example; done > "$TMP/late"

@@ -23,20 +23,6 @@ trace_args="--log=$TMP/mail.log --log=$TMP/ingest.log --log=$TMP/log"
 : > "$TMP/mail.log"
 : > "$SINK/mails"
 
-# posters FIRST COUNT SECONDS SUBJECT: mails that came so long ago, each of another poster.
-mail "$verified" | post ann@x.example > "$TMP/one"
-posters() {
-	jq -c --argjson first "$1" --argjson count "$2" --argjson at "$(($(date +%s) - $3))" --arg subject "$4" '
-		range($first; $first + $count) as $n
-		| ("0000\($n)" | .[-4:]) as $number
-		| .MessageID = "00000000-0000-8000-8000-00000000\($number)"
-		| .Subject = $subject
-		| .Mailpipe.ReceivedAt = ($at | todate)
-		| .Mailpipe.Envelope.QueueID = "Q\($n)"
-		| .Mailpipe.MessageIDHeader = "\($n)@x.example"
-		| .Mailpipe.Envelope.Sender = "poster\($n)@x.example"' "$TMP/one" |
-		"$BUILD/tests/it/ingest_probe" publish support || bail_out 'publish'
-}
 # As mailin logs it.
 published() {
 	echo "$(date '+%b %e %T') mail mailin[7]: Q$1 $(id "$1") event=published route=support from=poster$1@x.example to=support@example.test size=9 delay=0.1" >> "$TMP/mail.log"
@@ -59,12 +45,12 @@ sql "CREATE TRIGGER holding BEFORE INSERT ON messages FOR EACH ROW
 "$BUILD/sbin/mailin-ingest" --config "$TMP/conf" --foreground 2>> "$TMP/ingest.log" 4>&- &
 ingest_pid=$!
 mailout_start
-posters 1 200 3600 early
+posters 1 200 3600 early | arrive
 stored 200
 begun=$(date +%s)
-posters 1001 200 3600 late
+posters 1001 200 3600 late | arrive
 # Their half hour is over in some seconds.
-posters 1201 150 1795 late
+posters 1201 150 1795 late | arrive
 published 1001
 sleeping() { [ "$(sql "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'")" = 2 ]; }
 ok 'two workers have a batch in hand' wait_for 60 sleeping
@@ -96,7 +82,7 @@ like "$(said '[.Messages[0].Events[] | select(.Event == "notice" and .Source == 
 like "$(said '.NotLookedAt | join("\n")')" '^database: ' 'the database could not be asked'
 
 # Fresh ones, of which nobody needs to hear.
-posters 2001 30 0 fresh
+posters 2001 30 0 fresh | arrive
 published 2001
 trace "$(id 2001)"
 like "$(said '.Messages[0] | .State + ": " + .Conclusion')" '^unknown: .* for the database could not be looked at$' \

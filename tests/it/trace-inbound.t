@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/ingest.sh"
 . "$(dirname "$0")/../lib/trace.sh"
-plan 20
+plan 24
 use_sandbox --only broker,database
 ingest_setup
 trace_config=$TMP/conf
@@ -72,3 +72,26 @@ sql "INSERT INTO inbound_pending (id, route, status, attempt, first_seen, next_a
 	VALUES (UNHEX(REPLACE('$(id 9)', '-', '')), 'support', 'delayed', 3, NOW(3), '2030-01-02 03:04:05', 'no luck', NOW(3))"
 trace "$(id 9)"
 is "$(said '[.Messages[0].Events[].Event] | sort | join(" ")')" 'delayed published' 'inbound_pending is read'
+
+# A dead letter that an operator requeued, and one that was dropped: nobody tells which it was.
+ctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
+gone='it was given up, and is not in mail.dead any more: it was dropped, or requeued and waits in mail.in.support'
+are_dead() { [ "$(probe count mail.dead)" = "$1" ]; }
+documents --first 5 --set Subject=5 | tr -d '\n' | probe give support "$(id 5)"
+ingest_start
+wait_for 30 are_dead 2
+pending() { [ "$(sql "SELECT COUNT(*) FROM inbound_pending WHERE status = 'failed'")" = 1 ]; }
+wait_for 30 pending
+ingest_stop
+is "$(ctl dead requeue --id="$(id 5)")" '1 of 2 dead letters requeued' 'requeued'
+trace "$(id 5)"
+is "$(said '.Messages[0] | .State + ": " + .Conclusion')" "unknown: $gone (1 messages wait, 0 consumers) or a worker has it in hand" \
+	'trace claims no more than it knows'
+ingest_start
+wait_for 30 are_dead 2
+ingest_stop
+trace "$(id 5)"
+is "$(said '.Messages[0] | .State + " " + .Queue')" 'dead mail.dead' 'given up again'
+ctl dead drop --all --yes > "$TMP/out" 2>&1 || diag "$(cat "$TMP/out")"
+trace "$(id 5)"
+is "$(said '.Messages[0].Conclusion')" "$gone (0 messages wait, 0 consumers) or a worker has it in hand" 'dropped'

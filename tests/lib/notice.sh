@@ -5,6 +5,7 @@
 #	post SENDER < mail > document		as mailin makes it of a mail to support@example.test
 #	notices failed 5.6.0 < documents	what a worker would make of them goes to mailout; words of
 #						refusals are in $TMP/words
+#	posters 1 300 60 late | arrive	300 documents, each of another poster, a minute old
 
 notice_setup() {
 	cp -r "$TREE/templates/." "$TMP/templates"
@@ -52,3 +53,19 @@ notices() {
 
 made() { wc -l < "$TMP/requests"; }
 words() { sort "$TMP/words" | uniq -c | sed 's/^ *//' | tr '\n' ',' | sed 's/,$//'; }
+
+arrive() { "$BUILD/tests/it/ingest_probe" publish support || bail_out 'publish'; }
+
+# posters FIRST COUNT SECONDS SUBJECT: mails that came so long ago.  Number n has the id
+# 00000000-0000-8000-8000-<n>, the queue id Q<n>, and is from poster<n>@x.example, whose domain is established.
+posters() {
+	mail "$verified" | post ann@x.example | jq -c \
+		--argjson first "$1" --argjson count "$2" --argjson at "$(($(date +%s) - $3))" --arg subject "$4" '
+		range($first; $first + $count) as $n
+		| .MessageID = "00000000-0000-8000-8000-" + ("00000000000\($n)" | .[-12:])
+		| .Subject = $subject
+		| .Mailpipe.ReceivedAt = ($at | todate)
+		| .Mailpipe.Envelope.QueueID = "Q\($n)"
+		| .Mailpipe.MessageIDHeader = "\($n)@x.example"
+		| .Mailpipe.Envelope.Sender = "poster\($n)@x.example"'
+}

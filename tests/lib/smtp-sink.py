@@ -8,7 +8,8 @@ DIR/mails	a line for each message that was accepted: seconds, MAIL FROM, RCPT TO
 DIR/bodies	those messages whole, when that file is there already
 DIR/mode	its content is read at each connection and message: "421" refuses all, "pause 0.5"
 		answers each message so much later, "die" ends the server after the next message,
-		before the answer, "known" accepts unknown@, too
+		before the answer, "known" accepts unknown@, too, "moody 451 4.2.0 text" answers
+		RCPT TO:<moody@...> so
 
 By recipient: tempfail@ is always 451, later@ only the first time, unknown@ 550, cut@ loses the
 connection instead of the answer to the first message that has it.
@@ -63,6 +64,8 @@ def rcpt_answer(recipient, message_key):
         return "451 4.2.1 mailbox is busy"
     if local == "unknown" and mode() != "known":
         return "550 5.1.1 there is nobody of that name"
+    if local == "moody" and mode().startswith("moody "):
+        return mode()[len("moody "):]
     return "250 2.1.5 recipient ok"
 
 

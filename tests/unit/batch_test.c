@@ -78,6 +78,8 @@ static void due_after_its_first_message(void **state)
 	g_usleep(5000);
 	add(batch, 2, 1);
 	assert_in_range(batch_deadline(batch).at_ms, earliest.at_ms, latest.at_ms);
+	batch_hurry(batch);
+	assert_true(deadline_passed(batch_deadline(batch)));
 	batch_free(&batch);
 }
 
