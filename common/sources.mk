@@ -30,6 +30,7 @@ COMMON_SOURCES = \
 	common/html_text.c \
 	common/id.c \
 	common/lookup.c \
+	common/mask.c \
 	common/log.c \
 	common/outcome.c \
 	common/quota.c \

@@ -423,6 +423,7 @@ static void search(struct trace *trace)
 	if (trace->saw_database)
 		trace_looked(trace, "database");
 	trace_sort_out(trace);
+	trace_mask(trace);
 	for (unsigned int i = 0; i < trace->subjects->len; i++)
 		trace_conclude(trace, trace->subjects->pdata[i]);
 }

@@ -185,6 +185,8 @@ struct subject *trace_subject(struct trace *trace, const char *id);
 
 /* Each event to its messages, in order of time; the newest messages first, `limit` of them. */
 void trace_sort_out(struct trace *trace);
+/* Take the tokens of our addresses out of all that is shown (common/mask.h). */
+void trace_mask(struct trace *trace);
 
 void trace_event_free(void *event);
 void trace_subject_free(void *subject);

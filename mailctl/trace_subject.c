@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include "common/mask.h"
+#include "common/route.h"
 #include "mailctl/trace.h"
 
 enum { MS_PER_S = 1000 };
@@ -126,12 +128,32 @@ static void give(struct subject *subject, struct trace_event *event)
 	subject->newest_ms = MAX(subject->newest_ms, event->at_ms);
 }
 
-static bool is_for(const struct subject *subject, const struct trace_event *event)
+/* Logs and rows have an address without its token or with "..." instead; Postfix has it whole. */
+static bool is_same_address(const struct trace *trace, const char *a, const char *b)
+{
+	const char *delimiters = trace->config->recipient_delimiter;
+
+	if (g_ascii_strcasecmp(a, b) == 0)
+		return true;
+	g_autofree char *base_a = route_base_address(delimiters, a);
+	g_autofree char *base_b = route_base_address(delimiters, b);
+	g_autofree char *masked_a = mask_address(trace->config, a);
+	g_autofree char *masked_b = mask_address(trace->config, b);
+
+	if (strcmp(base_a, base_b) != 0)
+		return false;
+	return g_ascii_strcasecmp(masked_a, masked_b) == 0 ||
+	       (g_ascii_strcasecmp(a, base_a) == 0 && g_ascii_strcasecmp(masked_b, b) != 0) ||
+	       (g_ascii_strcasecmp(b, base_b) == 0 && g_ascii_strcasecmp(masked_a, a) != 0);
+}
+
+static bool is_for(const struct trace *trace, const struct subject *subject,
+		   const struct trace_event *event)
 {
 	return subject->id != NULL && has_queue_id(subject, event->queue_id) &&
 	       (subject->direction == DIRECTION_OUTBOUND || event->recipient == NULL ||
 		subject->recipient == NULL ||
-		g_ascii_strcasecmp(subject->recipient, event->recipient) == 0);
+		is_same_address(trace, subject->recipient, event->recipient));
 }
 
 /* To every message that it is about. */
@@ -144,7 +166,7 @@ static void share(struct trace *trace, struct trace_event *event)
 		bool postfix = subject->id == NULL && event->recipient == NULL &&
 			       has_queue_id(subject, event->queue_id);
 
-		if (postfix || is_for(subject, event)) {
+		if (postfix || is_for(trace, subject, event)) {
 			give(subject, event);
 			given++;
 		}
@@ -336,5 +358,32 @@ void trace_sort_out(struct trace *trace)
 	if (trace->subjects->len > trace->limit) {
 		trace->more = true;
 		g_ptr_array_set_size(trace->subjects, (int)trace->limit);
+	}
+}
+
+/* ---- what is not told ---- */
+
+static void mask(const struct trace *trace, char **text)
+{
+	char *masked = mask_text(trace->config, *text);
+
+	g_free(*text);
+	*text = masked;
+}
+
+void trace_mask(struct trace *trace)
+{
+	for (unsigned int i = 0; i < trace->events->len; i++) {
+		struct trace_event *event = trace->events->pdata[i];
+
+		mask(trace, &event->text);
+	}
+	for (unsigned int i = 0; i < trace->subjects->len; i++) {
+		struct subject *subject = trace->subjects->pdata[i];
+
+		mask(trace, &subject->recipient);
+		mask(trace, &subject->status_text);
+		mask(trace, &subject->tier.last_error);
+		mask(trace, &subject->dead.last_error);
 	}
 }

@@ -18,6 +18,7 @@
 #include "common/deadline.h"
 #include "common/id.h"
 #include "common/log.h"
+#include "common/token.h"
 #include "common/topology.h"
 #include "common/watchdog.h"
 #include "mailin/document.h"
@@ -40,6 +41,7 @@ static const char STATUS[] = "4.3.0";
 static const char LAST_WORDS[] = "4.3.0 mailin: the time limit has passed\n";
 static const char STOPPED[] = "4.3.0 mailin: stopped by a signal\n";
 static const char TLS_NAME[] = "mailin-tls";
+static const char DELIMITER_UNTIL_TOLD[] = "+";
 static const char DRY_RUN_ROUTE[] = "inbound";
 
 /* One mail on its way. */
@@ -52,6 +54,7 @@ struct mail {
 	struct config *config;
 	const char *route;
 	enum config_raw raw;
+	bool takes_tokens; /* the route, and nothing else */
 	struct input input;
 	struct parser parser;
 	struct id id;
@@ -161,6 +164,15 @@ static bool needs_no_route(const struct options *options)
 				    *options->envelope.recipient == '\0');
 }
 
+/* A token is a secret, and others read the log; g_free() it. */
+static char *masked_recipient(const struct mail *mail)
+{
+	const char *delimiters =
+		mail->config != NULL ? mail->config->recipient_delimiter : DELIMITER_UNTIL_TOLD;
+
+	return token_mask(delimiters, mail->options.envelope.recipient, mail->takes_tokens);
+}
+
 static enum outcome find_route(struct mail *mail, struct reason *reason)
 {
 	const struct envelope *envelope = &mail->options.envelope;
@@ -178,10 +190,13 @@ static enum outcome find_route(struct mail *mail, struct reason *reason)
 	}
 	const struct config_route *route = config_route(mail->config, envelope->recipient);
 
-	if (route == NULL)
-		return outcome_reject(reason, "5.1.1", "<%s>: no such address here",
-				      envelope->recipient);
+	if (route == NULL) {
+		g_autofree char *recipient = masked_recipient(mail);
+
+		return outcome_reject(reason, "5.1.1", "<%s>: no such address here", recipient);
+	}
 	mail->route = route->name;
+	mail->takes_tokens = route->require == CONFIG_REQUIRE_TOKEN;
 	mail->raw = (enum config_raw)route->raw;
 	return OUTCOME_OK;
 }
@@ -417,7 +432,9 @@ static void log_mail(const struct mail *mail, enum outcome outcome, const struct
 
 	log_str(line, "route", mail->route);
 	log_str(line, "from", envelope->sender);
-	log_str(line, "to", envelope->recipient);
+	g_autofree char *to = masked_recipient(mail);
+
+	log_str(line, "to", to);
 	log_num(line, "size", (int64_t)mail->input.size);
 	log_str(line, "delay", delay);
 	if (outcome != OUTCOME_OK)

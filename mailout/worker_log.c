@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/mask.h"
+
 enum { MS_PER_SECOND = 1000, NUMBER_TEXT_SIZE = 32 };
 
 void worker_log_link(struct link *link, const char *event, const struct reason *reason)
@@ -53,8 +55,17 @@ static const char *recipient_event(enum sent_state state)
 	return names[state];
 }
 
-static void log_recipient(const struct job *job, const char *event, int priority,
-			  const struct sent_recipient *recipient)
+/* An application may write to an address of ours that has a token. */
+static void log_masked(struct log_line *line, const struct worker *worker, const char *key,
+		       const char *text)
+{
+	g_autofree char *masked = mask_text(worker->config, text);
+
+	log_str(line, key, masked);
+}
+
+static void log_recipient(const struct worker *worker, const struct job *job, const char *event,
+			  int priority, const struct sent_recipient *recipient)
 {
 	char text[ID_TEXT_SIZE];
 	struct log_line *line = log_event(priority, NULL, id_of(job, text), event);
@@ -62,7 +73,7 @@ static void log_recipient(const struct job *job, const char *event, int priority
 	log_str(line, "stream", job->row->stream);
 	log_str(line, "from", job->row->from_email != NULL ? job->row->from_email : "");
 	if (recipient != NULL)
-		log_str(line, "to", recipient->email);
+		log_masked(line, worker, "to", recipient->email);
 	if (job->row->size >= 0)
 		log_num(line, "size", job->row->size);
 	log_delay(line, job);
@@ -72,7 +83,7 @@ static void log_recipient(const struct job *job, const char *event, int priority
 	if (recipient != NULL && recipient->status[0] != '\0')
 		log_str(line, "dsn", recipient->status);
 	if (recipient != NULL && recipient->reply != NULL)
-		log_str(line, "reply", recipient->reply);
+		log_masked(line, worker, "reply", recipient->reply);
 	if (recipient == NULL && job->reason.text[0] != '\0')
 		log_reason(line, &job->reason);
 	log_end(line);
@@ -82,17 +93,16 @@ void worker_log_job(const struct worker *worker, const struct job *job)
 {
 	const struct outbound *row = job->row;
 
-	(void)worker;
 	if (job->log_event != NULL) {
-		log_recipient(job, job->log_event, LOG_INFO, NULL);
+		log_recipient(worker, job, job->log_event, LOG_INFO, NULL);
 		return;
 	}
 	for (size_t i = 0; i < row->recipient_count; i++)
-		log_recipient(job, recipient_event(row->recipients[i].state),
+		log_recipient(worker, job, recipient_event(row->recipients[i].state),
 			      row->recipients[i].state == SENT_OK ? LOG_INFO : LOG_WARNING,
 			      &row->recipients[i]);
 	if (row->recipient_count == 0)
-		log_recipient(job, outbound_status_name(row->status),
+		log_recipient(worker, job, outbound_status_name(row->status),
 			      row->status == OUTBOUND_FAILED || row->status == OUTBOUND_HELD
 				      ? LOG_WARNING
 				      : LOG_INFO,

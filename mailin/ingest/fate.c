@@ -87,7 +87,7 @@ bool fate_of(const struct item *item, struct fate *fate)
 	fate->route = fate_route(&item->delivery);
 	fate->queue_id = or_empty(item->delivery.queue_id);
 	if (inbound != NULL) {
-		fate->recipient = or_empty(inbound->recipient.data);
+		fate->recipient = inbound_recipient(inbound);
 		/* What is in quarantine is not for the application's eyes. */
 		if (fate->kind != FATE_QUARANTINED) {
 			fate->from = or_empty(inbound->from_email.data);

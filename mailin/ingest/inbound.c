@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "common/mask.h"
 #include "common/route.h"
 #include "common/topology.h"
 #include "common/wire.h"
@@ -197,7 +198,10 @@ static void read_token(struct reader *reader, struct inbound *inbound)
 	g_autofree char *base = route_base_address(delimiters, inbound->recipient.data);
 	g_autofree char *extension = route_mailbox_hash(delimiters, inbound->recipient.data);
 
+	g_autofree char *masked = mask_address(reader->config, inbound->recipient.data);
+
 	inbound->base_address = reader_copy(reader, base, strlen(base));
+	inbound->recipient_masked = reader_copy(reader, masked, strlen(masked));
 	if (token_parse(inbound->token, extension, strlen(extension)))
 		token_hash(inbound->token, inbound->token_hash);
 	else
@@ -407,6 +411,13 @@ void inbound_reject(struct inbound *inbound, const char *status, const char *for
 bool inbound_is_wanted(const struct inbound *inbound)
 {
 	return !inbound->duplicate && !inbound->quarantined && !inbound->rejected;
+}
+
+const char *inbound_recipient(const struct inbound *inbound)
+{
+	if (inbound->recipient.data == NULL)
+		return "";
+	return inbound->token[0] != '\0' ? inbound->recipient_masked.data : inbound->recipient.data;
 }
 
 void inbound_free(struct inbound **inbound)

@@ -124,6 +124,7 @@ struct inbound {
 	/* The recipient as registrations know it, and the token in its extension (common/token.h);
 	 * "" and all zero if there is none. */
 	struct inbound_text base_address;
+	struct inbound_text recipient_masked; /* for logs (common/mask.h) */
 	char token[TOKEN_TEXT_SIZE];
 	unsigned char token_hash[TOKEN_HASH_SIZE];
 
@@ -201,6 +202,9 @@ void inbound_reject(struct inbound *inbound, const char *status, const char *for
 
 /* Has it been neither stored before, nor put aside, nor rejected? */
 bool inbound_is_wanted(const struct inbound *inbound);
+
+/* For events and notices: the recipient, masked if it has a token.  What was stored has none. */
+const char *inbound_recipient(const struct inbound *inbound);
 
 /* NULL is allowed; *inbound becomes NULL. */
 void inbound_free(struct inbound **inbound);

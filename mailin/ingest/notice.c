@@ -122,6 +122,8 @@ static void set_cause(struct wire *model, const struct notice_about *about, cons
 	} else {
 		if (strcmp(status, "5.3.4") == 0)
 			wire_set_bool(model, "too_large", true);
+		else if (g_str_has_prefix(status, "5.7."))
+			wire_set_bool(model, "not_allowed", true);
 		else if (g_str_has_prefix(status, "5.6."))
 			wire_set_bool(model, "defective", true);
 		set_if(model, "status", status);
@@ -239,12 +241,21 @@ static bool is_off(const struct config *config, const struct notice_mail *mail)
 	return !config->notify_enabled || (mail->route != NULL && !mail->route->notify);
 }
 
-static const char *refuse(struct notices *notices, const struct notice_mail *mail, bool readable)
+/* A sender who has not proven to be who he says may be anybody. */
+static bool is_turned_down(const struct notice_about *about)
+{
+	return about->inbound != NULL && about->inbound->rejected;
+}
+
+static const char *refuse(struct notices *notices, const struct notice_about *about,
+			  const struct notice_mail *mail, bool readable)
 {
 	if (is_off(notices->config, mail))
 		return "off";
 	if (!readable)
 		return "unreadable";
+	if (is_turned_down(about) && !notice_rules_is_established(notices->rules, mail))
+		return "unverified";
 	return notice_rules_refuse(notices->rules, mail);
 }
 
@@ -276,7 +287,7 @@ bool notice_make(struct notices *notices, const struct notice_about *about, stru
 	g_autofree char *key = NULL;
 
 	*notice = (struct notice){.counted_s = realtime_ms() / MS_IN_SECOND};
-	notice->why_not = refuse(notices, &mail, readable);
+	notice->why_not = refuse(notices, about, &mail, readable);
 	if (notice->why_not == NULL) {
 		key = quota_key(mail.sender);
 		if (!quota_take(notices->quota, key, notice->counted_s))

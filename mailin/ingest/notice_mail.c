@@ -19,7 +19,7 @@ static bool from_inbound(struct notice_mail *mail, const struct inbound *inbound
 {
 	mail->id = inbound->id;
 	mail->sender = text_of(&inbound->sender);
-	mail->recipient = text_of(&inbound->recipient);
+	mail->recipient = inbound_recipient(inbound);
 	mail->automatic = inbound->automatic.data;
 	mail->sasl_username = text_of(&inbound->sasl_username);
 	mail->message_id_header = text_of(&inbound->message_id_header);

@@ -197,6 +197,11 @@ static bool is_established(const struct config *config, const struct notice_mail
 	return false;
 }
 
+bool notice_rules_is_established(const struct notice_rules *rules, const struct notice_mail *mail)
+{
+	return is_established(rules->config, mail);
+}
+
 /* ---- what mailout sends to ---- */
 
 /* RFC 5322, 3.2.3: dot-atom. */

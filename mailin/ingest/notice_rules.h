@@ -16,6 +16,10 @@ void notice_rules_free(struct notice_rules **rules);
  * "unverified", "address". */
 const char *notice_rules_refuse(const struct notice_rules *rules, const struct notice_mail *mail);
 
+/* Is the envelope sender known to be who it says, by a login or a believed server, whatever
+ * notify.require_auth asks for? */
+bool notice_rules_is_established(const struct notice_rules *rules, const struct notice_mail *mail);
+
 /* May that domain be written to: letters, digits and hyphens, or an international one? */
 bool notice_rules_is_domain(const char *domain);
 

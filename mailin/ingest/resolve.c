@@ -339,6 +339,7 @@ static void hide(const struct resolve *resolve, struct question *question)
 	if (!hidden)
 		return;
 	message->recipient = message->base_address;
+	message->recipient_masked = message->base_address;
 	message->mailbox_hash = (struct inbound_text){"", 0};
 }
 

@@ -94,6 +94,15 @@ static void free_version(struct version **version)
 	*version = NULL;
 }
 
+/* The tables are not only ours: what mends ours need not mend it. */
+static void drop_hint(struct reason *reason)
+{
+	char *hint = strstr(reason->text, "; run mailctl setup");
+
+	if (hint != NULL)
+		*hint = '\0';
+}
+
 /* The server takes it, with as many parameters as we count.  *error is its code. */
 static struct db_stmt *prepare(struct db *db, const struct target_statement *statement,
 			       unsigned int *error, struct reason *reason)
@@ -102,6 +111,8 @@ static struct db_stmt *prepare(struct db *db, const struct target_statement *sta
 	struct db_stmt *stmt = db_prepare(db, statement->sql, &outcome, reason);
 
 	*error = stmt == NULL ? db_errno(db) : 0;
+	if (stmt == NULL)
+		drop_hint(reason);
 	if (stmt != NULL && db_stmt_parameters(stmt) != statement->parameter_count) {
 		outcome_retry(reason, STATUS, "the server counts %zu parameters instead of %zu",
 			      db_stmt_parameters(stmt), statement->parameter_count);
@@ -390,6 +401,7 @@ static enum outcome judge(const struct targets *targets, const struct prepared *
 	g_autofree char *place = target_file_place(prepared->file, prepared->statement);
 
 	reason_prefix(reason, place);
+	drop_hint(reason);
 	if (outcome != OUTCOME_RETRY)
 		return outcome;
 	if (code == ER_SIGNAL_EXCEPTION_CODE)

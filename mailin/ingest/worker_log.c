@@ -49,7 +49,7 @@ static void log_stored(const struct item *item)
 
 	log_str(line, "route", or_empty(&message->route));
 	log_str(line, "from", or_empty(&message->sender));
-	log_str(line, "to", or_empty(&message->recipient));
+	log_str(line, "to", or_empty(&message->recipient_masked));
 	log_num(line, "size", size);
 	log_delay(line, message->received_ms);
 	log_num(line, "attempt", MAX(item->delivery.attempt, 1));
@@ -77,7 +77,7 @@ static void log_quarantined(const struct item *item)
 
 	log_str(line, "route", or_empty(&message->route));
 	log_str(line, "from", or_empty(&message->sender));
-	log_str(line, "to", or_empty(&message->recipient));
+	log_str(line, "to", or_empty(&message->recipient_masked));
 	log_reason(line, &message->why);
 	log_end(line);
 }

@@ -26,8 +26,9 @@ static const struct start {
 	START("UklG", &image_webp),   START("RIFF", &image_webp),
 };
 
-/* What holds files at any place within: these lines say so. */
-static const char *const containers[] = {"winmail.dat", "ms-tnef", "\nbegin "};
+/* What holds files at any place within: the header fields of a part, perhaps folded, say so. */
+static const char *const containers[] = {"winmail.dat", "ms-tnef"};
+static const char uuencode_start[] = "begin ";
 
 static const char brand_mark[] = "ftyp";
 enum { BRAND_SIZE = 4 };
@@ -85,10 +86,27 @@ static const struct image_format *format_of_line(const char *line, size_t left)
 	return NULL;
 }
 
-/* All that begins a file, in any of the three ways. */
-static bool may_begin_file(char first)
+/* HEIC is not among them: libheif takes too long to be loaded in vain. */
+static bool load_for_container(void)
 {
-	switch (first) {
+	return image_jpeg.load() && image_png.load() && image_gif.load() && image_webp.load();
+}
+
+static bool names_container(const char *line, size_t size)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(containers); i++)
+		if (memmem(line, size, containers[i], strlen(containers[i])) != NULL)
+			return true;
+	return false;
+}
+
+/* `size` is that of the line, `left` that of the mail from there on. */
+static bool load_for_line(const char *line, size_t size, size_t left)
+{
+	const struct image_format *format;
+
+	switch (*line) {
+	/* All that begins a file, in any of the three ways. */
 	case '/':
 	case '\xff':
 	case '=':
@@ -99,41 +117,36 @@ static bool may_begin_file(char first)
 	case 'U':
 	case 'A':
 	case '\0':
-		return true;
+		format = format_of_line(line, left);
+		return format == NULL || format->load();
+	/* Content-Type and Content-Disposition. */
+	case 'C':
+	case 'c':
+	case ' ':
+	case '\t':
+		return !names_container(line, size) || load_for_container();
+	case 'b':
+		return size < strlen(uuencode_start) ||
+		       memcmp(line, uuencode_start, strlen(uuencode_start)) != 0 ||
+		       load_for_container();
 	default:
-		return false;
+		return true;
 	}
-}
-
-static bool load_for_lines(const char *mail, size_t size)
-{
-	const char *end = mail + size;
-
-	for (const char *p = mail; (p = memchr(p, '\n', (size_t)(end - p))) != NULL;) {
-		if (++p == end)
-			break;
-		const struct image_format *format =
-			may_begin_file(*p) ? format_of_line(p, (size_t)(end - p)) : NULL;
-
-		if (format != NULL && !format->load())
-			return false;
-	}
-	return true;
-}
-
-/* A HEIC in a winmail.dat is not looked for: libheif takes too long for that to be done in vain. */
-static bool load_for_containers(const char *mail, size_t size)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(containers); i++)
-		if (memmem(mail, size, containers[i], strlen(containers[i])) != NULL)
-			return image_jpeg.load() && image_png.load() && image_gif.load() &&
-			       image_webp.load();
-	return true;
 }
 
 bool image_prepare(const char *mail, size_t size)
 {
-	return load_for_lines(mail, size) && load_for_containers(mail, size);
+	const char *end = mail + size;
+
+	for (const char *line = mail; line < end;) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line));
+		const char *line_end = newline != NULL ? newline : end;
+
+		if (!load_for_line(line, (size_t)(line_end - line), (size_t)(end - line)))
+			return false;
+		line = line_end + 1;
+	}
+	return true;
 }
 
 /* ---- reading ---- */

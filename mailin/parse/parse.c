@@ -284,6 +284,13 @@ static void set_reply(struct run *run, const GArray *marks)
 	};
 	struct reply reply;
 
+	/* Of a bounce nothing was written by anybody: all of it tells what happened. */
+	if (g_strcmp0(wire_get_text(run->mailpipe, "Auto"), "bounce") == 0) {
+		wire_set_text(run->document, "StrippedTextReply", text);
+		wire_set_text(run->mailpipe, "StrippedQuote", "");
+		wire_set_text(run->mailpipe, "ReplyRule", "");
+		return;
+	}
 	reply_split(text, strlen(text), &hints, &reply);
 	wire_set_text(run->document, "StrippedTextReply", reply.text);
 	wire_set_text(run->mailpipe, "StrippedQuote", reply.quote);
@@ -382,10 +389,10 @@ void parse_mail(const char *mail, size_t size, const struct document_job *job)
 	set_field(&run, "ReplyTo", "Reply-To");
 	set_field(&run, "Subject", "Subject");
 	set_date(&run);
+	set_auto(&run);
 	set_contents(&run);
 	set_headers(&run);
 	set_ids(&run);
-	set_auto(&run);
 	verdicts_write(run.root, job->authserv_ids, run.from_domain, run.mailpipe, &run.defects);
 	defects_write(&run.defects, run.document);
 	wire_move_last(run.mailpipe, "Defects");

@@ -6,9 +6,9 @@
 #include "mailin/parse/reply_words.h"
 
 enum {
-	WRAPPED_MAX = 6,   /* lines of one attribution */
-	TRIES_MAX = 2000,  /* readings of several lines in one text */
-	NAME_WORDS_MAX = 4 /* of an attribution that is only "First Last wrote:" */
+	WRAPPED_MAX = 6,    /* lines of one attribution */
+	TRIES_MAX = 2000,   /* readings of several lines in one text */
+	NAME_WORDS_MAX = 4, /* of an attribution that is only "First Last wrote:" */
 };
 
 /* What makes an attribution of a sentence with "wrote" in it. */
@@ -34,6 +34,17 @@ static size_t digits(const char *p)
 	return count;
 }
 
+/* "3.5.2019", "05/03/19", "2019-03-05"; and not "192.0.2.45". */
+static bool is_date(size_t first, size_t second, size_t third, const char *behind, char separator)
+{
+	enum { YEAR = 4, PART = 2 };
+
+	if (*behind == separator && is_digit(behind[1]))
+		return false;
+	return second <= PART && ((first == YEAR && third <= PART) ||
+				  (first <= PART && (third == PART || third == YEAR)));
+}
+
 /* The figures at p, which begin a number: "2016", "3.5.2016", "10:11".  Returns where to go on. */
 static const char *look_at_number(const char *p, struct evidence *evidence)
 {
@@ -47,22 +58,28 @@ static const char *look_at_number(const char *p, struct evidence *evidence)
 		return behind;
 	char separator = *behind;
 	size_t second = digits(behind + 1);
-	const char *third = behind + 1 + second;
+	const char *end = behind + 1 + second;
 
-	if (second == 0 || second > PART)
+	if (second == 0)
 		return behind;
 	if (separator == ':' || separator == 'h') {
 		evidence->time = evidence->time || (first <= PART && second == PART);
-		return third;
+		return end;
 	}
-	if (*third == separator && digits(third + 1) > 0) {
-		evidence->date = true;
-		return third + 1 + digits(third + 1);
+	if (*end == separator && is_digit(end[1])) {
+		size_t third = digits(end + 1);
+
+		end += 1 + third;
+		evidence->date = evidence->date || is_date(first, second, third, end, separator);
+		/* What goes on in the same way is an address or a version. */
+		while (*end == separator && is_digit(end[1]))
+			end += 1 + digits(end + 1);
+		return end;
 	}
 	/* "kl. 20.42" */
-	if (separator == '.' && first <= PART && second == PART && *third != '.')
+	if (separator == '.' && first <= PART && second == PART)
 		evidence->time = true;
-	return third;
+	return end;
 }
 
 static struct evidence look_at(const char *text)
@@ -102,30 +119,63 @@ static bool is_cut_off(const char *text)
 
 /* ---- names ---- */
 
+/* As a name does: "Ann", "<ann@...", "Анна". */
+static bool begins_as_name(const char *word)
+{
+	return g_ascii_isupper(*word) || (unsigned char)*word >= 0x80 ||
+	       (*word != '\0' && strchr("\"<([", *word) != NULL);
+}
+
 /* The words before the verb look like a name, and not like "As you wrote:". */
 static bool is_name_only(const struct reply_lines *lines, size_t line)
 {
-	static const char *const others[] = {"As ",   "You ", "He ",   "She ",  "I ",    "We ",
-					     "They ", "It ",  "What ", "This ", "That ", "In ",
-					     "Sie ",  "Er ",  "Ich ",  "Wie ",  "Du ",   "Wir ",
-					     "Es ",   "Was ", "Je "};
+	static const char *const others[] = {
+		"As ",   "You ",  "He ",   "She ", "I ",   "We ",   "They ", "It ",
+		"What ", "This ", "That ", "In ",  "The ", "My ",   "Our ",  "Your ",
+		"His ",  "Her ",  "Sie ",  "Er ",  "Ich ", "Wie ",  "Du ",   "Wir ",
+		"Es ",   "Was ",  "Der ",  "Die ", "Das ", "Mein ", "Ein ",  "Je ",
+		"Il ",   "Elle ", "Le ",   "La ",  "El ",  "Un ",   "Une ",  "Ese ",
+	};
 	const char *p = lines->text + lines->line[line].text;
 	const char *end = lines->text + lines->line[line].end;
 	size_t words = 0;
 
-	if (!(g_ascii_isupper(*p) || (unsigned char)*p >= 0x80 || *p == '"'))
-		return false;
 	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
 		if (strncmp(p, others[i], strlen(others[i])) == 0)
 			return false;
-	for (bool within = false; p < end; p++) {
-		if (g_ascii_isalnum(*p) && !within)
-			words++;
-		within = *p != ' ';
-		if (strchr(",.;!?", *p) != NULL && p + 1 < end && p[1] == ' ' && *p != '.')
+	while (p < end) {
+		const char *next = memchr(p, ' ', (size_t)(end - p));
+
+		/* The last word is the verb. */
+		if (next == NULL)
+			break;
+		if (!begins_as_name(p) || ++words > NAME_WORDS_MAX ||
+		    strchr(",;!?", next[-1]) != NULL)
 			return false;
+		p = next + 1;
 	}
-	return words <= NAME_WORDS_MAX + 1;
+	return words > 0;
+}
+
+/* Who wrote stands behind the verb or in front of it: "schrieb Ann", and not "schrieb der Server
+ * ins Log". */
+static bool has_name_beside(const struct reply_lines *lines, size_t first, size_t last, size_t verb,
+			    size_t verb_end)
+{
+	char joined[REPLY_FOLDED_MAX];
+	size_t size = reply_lines_join(lines, first, last, joined);
+
+	if (verb_end >= size)
+		return false;
+	const char *behind = joined + verb_end + strspn(joined + verb_end, " ");
+
+	if (*behind != ':' && *behind != '(' && *behind != '-' && !is_digit(*behind))
+		return begins_as_name(behind);
+	while (verb > 0 && strchr(" ,", joined[verb - 1]) != NULL)
+		verb--;
+	while (verb > 0 && joined[verb - 1] != ' ')
+		verb--;
+	return begins_as_name(joined + verb);
 }
 
 /* "On 5 March 2019 at 10:15 you wrote:" may go on with what was written, in the sender's words. */
@@ -158,8 +208,10 @@ static bool has_end(const char *text)
 	return size > 0 && (text[size - 1] == ':' || text[size - 1] == '-');
 }
 
+/* `verb` stands at `where` in the folded lines. */
 static struct reading with_verb(const struct reply_lines *lines, size_t first, size_t last,
-				const char *folded, const struct reply_verb *verb, bool quoted)
+				const char *folded, const struct reply_verb *verb, size_t where,
+				bool quoted)
 {
 	struct reading reading = {
 		.evidence = look_at(folded), .language = verb->language, .with_verb = true};
@@ -167,7 +219,9 @@ static struct reading with_verb(const struct reply_lines *lines, size_t first, s
 	bool any = e->date || e->time || e->address;
 
 	reading.sure = (e->address && (e->date || e->time)) ||
-		       (e->date && e->time && !speaks_of_somebody(folded));
+		       (e->date && e->time && !speaks_of_somebody(folded) &&
+			(verb->place == VERB_INNER ||
+			 has_name_beside(lines, first, last, where, where + strlen(verb->words))));
 	reading.accepted = reading.sure || (quoted && any) ||
 			   (quoted && first == last && is_name_only(lines, first));
 	return reading;
@@ -200,9 +254,11 @@ static bool read_lines(struct reply_lines *lines, size_t first, size_t last, boo
 	if (size == 0 || lines->tries >= TRIES_MAX)
 		return false;
 	lines->tries++;
-	const struct reply_verb *verb = has_end(text) ? reply_verb_find(text) : NULL;
+	const char *where = NULL;
+	const struct reply_verb *verb = has_end(text) ? reply_verb_find(text, &where) : NULL;
 
-	*reading = verb != NULL ? with_verb(lines, first, last, text, verb, quoted)
+	*reading = verb != NULL ? with_verb(lines, first, last, text, verb,
+					    (size_t)(where - folded), quoted)
 				: without_verb(text, quoted);
 	if (is_cut_off(text))
 		reading->accepted = false;
@@ -239,11 +295,15 @@ static bool may_end(const struct reply_lines *lines, size_t line)
  * address was put on a line of its own. */
 static bool may_go_on(const struct reply_lines *lines, size_t line, size_t next)
 {
+	char folded[REPLY_FOLDED_MAX];
+
 	if (lines->line[line].kind != REPLY_TEXT)
 		return false;
 	if (next == line + 1)
 		return true;
-	return lines->text[lines->line[next].text] == '<';
+	return lines->text[lines->line[next].text] == '<' &&
+	       reply_lines_fold(lines, line, line, folded) > 0 &&
+	       reply_begins_with_preposition(folded);
 }
 
 /* The line above the one found begins one: "On Tuesday, March 5," "2019 at 10:11, Ann wrote:". */

@@ -166,7 +166,7 @@ static size_t entity_at(const char *p, const char *end, char *c)
 	return size;
 }
 
-size_t reply_fold(const char *text, size_t size, char *folded, size_t folded_size)
+static size_t join(const char *text, size_t size, char *folded, size_t folded_size)
 {
 	static const char wide_colon[] = "：";
 	const char *end = text + size;
@@ -175,7 +175,7 @@ size_t reply_fold(const char *text, size_t size, char *folded, size_t folded_siz
 
 	for (const char *p = text; p < end && out + 2 < folded_size;) {
 		size_t skipped = space_at(p, end);
-		char c = g_ascii_tolower(*p);
+		char c = *p;
 
 		if (skipped > 0) {
 			space = space || is_visible_space(p, skipped);
@@ -200,16 +200,35 @@ size_t reply_fold(const char *text, size_t size, char *folded, size_t folded_siz
 	return out;
 }
 
-size_t reply_lines_fold(const struct reply_lines *lines, size_t first, size_t last,
-			char folded[REPLY_FOLDED_MAX])
+size_t reply_fold(const char *text, size_t size, char *folded, size_t folded_size)
+{
+	size_t length = join(text, size, folded, folded_size);
+
+	for (size_t i = 0; i < length; i++)
+		folded[i] = g_ascii_tolower(folded[i]);
+	return length;
+}
+
+size_t reply_lines_join(const struct reply_lines *lines, size_t first, size_t last,
+			char joined[REPLY_FOLDED_MAX])
 {
 	size_t start = lines->line[first].text;
 	size_t end = lines->line[last].end;
 
-	folded[0] = '\0';
+	joined[0] = '\0';
 	if (end <= start || end - start >= REPLY_FOLDED_MAX - 2)
 		return 0;
-	return reply_fold(lines->text + start, end - start, folded, REPLY_FOLDED_MAX);
+	return join(lines->text + start, end - start, joined, REPLY_FOLDED_MAX);
+}
+
+size_t reply_lines_fold(const struct reply_lines *lines, size_t first, size_t last,
+			char folded[REPLY_FOLDED_MAX])
+{
+	size_t length = reply_lines_join(lines, first, last, folded);
+
+	for (size_t i = 0; i < length; i++)
+		folded[i] = g_ascii_tolower(folded[i]);
+	return length;
 }
 
 bool reply_line_is_rule(const struct reply_lines *lines, size_t line, size_t at_least)

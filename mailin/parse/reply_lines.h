@@ -54,6 +54,10 @@ size_t reply_lines_end(const struct reply_lines *lines, size_t from, size_t to);
 size_t reply_lines_fold(const struct reply_lines *lines, size_t first, size_t last,
 			char folded[REPLY_FOLDED_MAX]);
 
+/* The same, with capitals; each byte stands at the same place. */
+size_t reply_lines_join(const struct reply_lines *lines, size_t first, size_t last,
+			char joined[REPLY_FOLDED_MAX]);
+
 /* Any text, as far as it fits. */
 size_t reply_fold(const char *text, size_t size, char *folded, size_t folded_size);
 

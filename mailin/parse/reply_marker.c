@@ -10,6 +10,7 @@ enum {
 	LABEL_MAX = 40,         /* bytes in front of the colon */
 	BLOCK_MAX = 60,         /* lines of a block, with recipients on lines of their own */
 	WRAPPED_VALUE_MAX = 20, /* lines that one of its fields goes on for */
+	RAW_ABOVE_MAX = 20,     /* lines that are looked at for a pasted header */
 	UNKNOWN_MAX = 2,        /* labels in a row that are in no table */
 	DASHES_MIN = 2,         /* on a side of "Original Message" */
 	RULE_MIN = 5,           /* characters of a line above a block */
@@ -71,6 +72,39 @@ static bool has_at_sign(const struct reply_lines *lines, size_t line)
 	return memchr(lines->text + this->text, '@', this->end - this->text) != NULL;
 }
 
+/* No client shows these: somebody pasted a mail's header. */
+static bool is_raw_field(const struct reply_lines *lines, size_t line)
+{
+	static const char *const names[] = {"received:",
+					    "return-path:",
+					    "message-id:",
+					    "dkim-",
+					    "mime-version:",
+					    "content-type:",
+					    "arc-",
+					    "x-",
+					    "authentication-results:",
+					    "content-transfer-encoding:"};
+	const char *text = lines->text + lines->line[line].text;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (g_ascii_strncasecmp(text, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+/* In the lines right above, too. */
+static bool is_raw_above(const struct reply_lines *lines, size_t line)
+{
+	for (size_t i = line; i > 0 && line - i < RAW_ABOVE_MAX; i--) {
+		if (lines->line[i - 1].kind == REPLY_BLANK)
+			return false;
+		if (is_raw_field(lines, i - 1))
+			return true;
+	}
+	return false;
+}
+
 /* ---- blocks ---- */
 
 struct block {
@@ -79,6 +113,7 @@ struct block {
 	unsigned unknown; /* of them in a row */
 	unsigned wrapped; /* lines of the value in hand */
 	bool address;
+	bool raw;
 	const char *language;
 	size_t end;
 };
@@ -98,6 +133,7 @@ static bool take_line(const struct reply_lines *lines, size_t line, bool shape, 
 	const struct reply_label *label;
 	bool labelled = read_label(lines, line, &label);
 
+	block->raw = block->raw || (labelled && is_raw_field(lines, line));
 	block->address = block->address || has_at_sign(lines, line);
 	if (label != NULL) {
 		if ((block->kinds & label->kind & ~(unsigned)(LABEL_CC | LABEL_OTHER)) != 0)
@@ -131,7 +167,7 @@ static bool is_block(const struct block *block, bool ruled, bool shape)
 
 	if (shape)
 		return block->labels >= SHAPE_LABELS;
-	if ((block->kinds & LABEL_FROM) == 0 || !titled)
+	if (block->raw || (block->kinds & LABEL_FROM) == 0 || !titled)
 		return false;
 	if (!dated)
 		return ruled && kinds >= KINDS_MIN;
@@ -155,7 +191,8 @@ size_t reply_header_block(struct reply_lines *lines, size_t line, bool shape, co
 
 	if (!read_label(lines, line, &label) || lines->tries >= BLOCKS_MAX)
 		return 0;
-	if (!shape && (label == NULL || (label->kind & (LABEL_FROM | LABEL_DATE)) == 0))
+	if (!shape && (label == NULL || (label->kind & (LABEL_FROM | LABEL_DATE)) == 0 ||
+		       is_raw_above(lines, line)))
 		return 0;
 	lines->tries++;
 	for (size_t i = line; i < lines->count && i < line + BLOCK_MAX; i++) {

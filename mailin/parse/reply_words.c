@@ -7,7 +7,6 @@
 static const struct reply_verb verbs[] = {
 	{"en", "wrote", VERB_LAST},
 	{"en", "writes", VERB_LAST},
-	{"en", "said", VERB_LAST},
 	{"en", "wrote on", VERB_ANYWHERE},
 	{"en", "wrote in message", VERB_ANYWHERE},
 	{"en", "quoting", VERB_ANYWHERE},
@@ -339,14 +338,16 @@ static bool stands_there(const char *text, const char *found, const struct reply
 	return verb->place != VERB_LAST || behind[strspn(behind, " :-")] == '\0';
 }
 
-const struct reply_verb *reply_verb_find(const char *text)
+const struct reply_verb *reply_verb_find(const char *text, const char **where)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++) {
 		const char *words = verbs[i].words;
 
 		for (const char *p = strstr(text, words); p != NULL; p = strstr(p + 1, words))
-			if (stands_there(text, p, &verbs[i]))
+			if (stands_there(text, p, &verbs[i])) {
+				*where = p;
 				return &verbs[i];
+			}
 	}
 	return NULL;
 }

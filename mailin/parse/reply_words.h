@@ -22,8 +22,8 @@ struct reply_verb {
 	} place;
 };
 
-/* The first one that stands in the folded text; NULL if there is none. */
-const struct reply_verb *reply_verb_find(const char *text);
+/* The first one of the table that stands in the folded text, and where; NULL if there is none. */
+const struct reply_verb *reply_verb_find(const char *text, const char **where);
 
 /* Does the folded text begin as an attribution does ("On ", "Am ", ...)? */
 bool reply_begins_with_preposition(const char *text);

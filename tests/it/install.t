@@ -1,7 +1,7 @@
 #!/bin/sh
 # What `make install` puts below DESTDIR works from there, and `make uninstall` takes all of it away.
 . "$(dirname "$0")/../lib/tap.sh"
-plan 8
+plan 9
 quiet_make() { make -s -C "$TREE" B="$BUILD" DESTDIR="$TMP/root" prefix=/usr "$@" > "$TMP/said" 2>&1; }
 ok 'installed' quiet_make install-built
 usr=$TMP/root/usr
@@ -15,5 +15,6 @@ is "$(sh "$usr/share/mailpipe/postfix/mailpipe-postfix" --help | head -n 1)" \
 is "$(cd "$TREE/man" && ls)" "$(find "$usr/share/man" -type f -exec basename {} \; | LC_ALL=C sort)" 'all manual pages'
 is "$("$usr/bin/mailctl" preview --templates "$usr/share/mailpipe/templates" -o "$TMP/page" 2>&1)" "$TMP/page/index.html" \
 	'the templates are whole'
+is "$(cd "$TREE/mailin/targets" && ls)" "$(ls "$usr/share/mailpipe/targets")" 'all targets'
 quiet_make uninstall
 is "$(find "$TMP/root" -type f)" '' 'nothing is left after uninstall'

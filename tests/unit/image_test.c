@@ -292,12 +292,24 @@ static void other_encodings_are_seen_too(void **state)
 		assert_true(read_loaded(names[i]));
 		g_string_free(mail, TRUE);
 	}
-	static const char winmail[] = "Content-Type: application/ms-tnef\n\neJ8+Ig==\n";
+}
 
-	image_deinit();
-	assert_true(image_prepare(winmail, strlen(winmail)));
-	for (size_t i = 0; i < 4; i++)
-		assert_true(read_loaded(names[i]));
+static void what_holds_files_may_hold_any(void **state)
+{
+	static const char *const names[] = {"baseline.jpg", "rgb.png", "still.gif", "lossy.webp"};
+	static const char *const mails[] = {
+		"Content-Type: application/ms-tnef\n\neJ8+Ig==\n",
+		"Content-Type: application/octet-stream;\n\tname=\"winmail.dat\"\n\neJ8+Ig==\n",
+		"Content-Type: text/plain\n\nbegin 644 photo\n",
+	};
+
+	(void)state;
+	for (size_t m = 0; m < G_N_ELEMENTS(mails); m++) {
+		image_deinit();
+		assert_true(image_prepare(mails[m], strlen(mails[m])));
+		for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+			assert_true(read_loaded(names[i]));
+	}
 }
 
 int main(void)
@@ -311,6 +323,7 @@ int main(void)
 		cmocka_unit_test(a_type_that_lies_makes_no_image),
 		cmocka_unit_test(only_what_a_mail_needs_is_loaded),
 		cmocka_unit_test(other_encodings_are_seen_too),
+		cmocka_unit_test(what_holds_files_may_hold_any),
 	};
 	return cmocka_run_group_tests_name("image", tests, set_up, tear_down);
 }

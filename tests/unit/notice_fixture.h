@@ -79,6 +79,7 @@ struct setting {
 	struct config *config;
 	struct notices *notices;
 	struct inbound_rejection rejection; /* of what is read */
+	bool rejected;                      /* ... it did not prove who sent it */
 	struct notice notice;
 };
 
@@ -153,8 +154,10 @@ static inline bool make_of(struct setting *setting, const char *body, enum notic
 		read ? inbound_read(body, strlen(body), QUEUE, setting->config, NULL) : NULL;
 
 	assert_true(!read || inbound != NULL);
-	if (inbound != NULL)
+	if (inbound != NULL) {
 		inbound->rejection = setting->rejection;
+		inbound->rejected = setting->rejected;
+	}
 	about.inbound = inbound;
 	g_strlcpy(reason.status, status, sizeof(reason.status));
 	g_strlcpy(reason.text, "database: db7.internal", sizeof(reason.text));

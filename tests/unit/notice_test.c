@@ -66,6 +66,7 @@ static void the_reason_is_told_in_plain_words(void **state)
 		{"5.4.7", FACTS "\"expired\":true,\"status\":\"5.4.7\"}"},
 		{"5.3.4", FACTS "\"too_large\":true,\"status\":\"5.3.4\"}"},
 		{"5.6.0", FACTS "\"defective\":true,\"status\":\"5.6.0\"}"},
+		{"5.7.26", FACTS "\"not_allowed\":true,\"status\":\"5.7.26\"}"},
 		{"5.3.0", FACTS "\"status\":\"5.3.0\"}"},
 	};
 	struct setting setting = set_up(NULL);
@@ -112,6 +113,23 @@ static void what_a_route_does_not_take_is_told(void **state)
 		assert_true(make_of(&setting, BASE, NOTICE_FAILED, "5.6.1", true));
 		model_is(&setting, model);
 	}
+	tear_down(&setting);
+}
+
+/* Whatever notify.require_auth says: who it is has just not been proven. */
+static void who_was_turned_down_must_be_known(void **state)
+{
+	const struct settings settings = {.notify = "require_auth = no"};
+	struct setting setting = set_up(&settings);
+	g_autofree char *unknown = changed("Mailpipe.Envelope.Sender", "\"bob@y.example\"");
+
+	(void)state;
+	assert_true(make_of(&setting, unknown, NOTICE_FAILED, "5.7.26", true));
+	setting.rejected = true;
+	assert_false(make_of(&setting, unknown, NOTICE_FAILED, "5.7.26", true));
+	assert_string_equal(setting.notice.why_not, "unverified");
+	/* The envelope's domain is established. */
+	assert_true(make_of(&setting, BASE, NOTICE_FAILED, "5.7.26", true));
 	tear_down(&setting);
 }
 
@@ -324,6 +342,7 @@ int main(void)
 		cmocka_unit_test(a_message_for_the_broker),
 		cmocka_unit_test(the_reason_is_told_in_plain_words),
 		cmocka_unit_test(what_a_route_does_not_take_is_told),
+		cmocka_unit_test(who_was_turned_down_must_be_known),
 		cmocka_unit_test(an_id_tells_mail_and_kind),
 		cmocka_unit_test(notices_are_from_somebody),
 		cmocka_unit_test(the_stream_is_the_configs),
