@@ -1,16 +1,16 @@
 #include "mailout/request_check.h"
 
 #include <gmime/gmime.h>
-#include <idn2.h>
 #include <string.h>
 
-/* RFC 5321, 4.5.3.1; a domain in letters may be longer than its A-labels. */
+#include "common/domain.h"
+
+/* RFC 5321, 4.5.3.1. */
 enum {
 	LOCAL_MAX = 64,
 	DOMAIN_MAX = 253,
 	LABEL_MAX = 63,
 	EMAIL_MAX = 254,
-	UNICODE_DOMAIN_MAX = 1000,
 	NAME_MAX_BYTES = 500,
 	THREAD_MAX = 100,
 	MAILBOX_MAX = 2000, /* of one mailbox as written, name and comments included */
@@ -96,30 +96,15 @@ static bool is_domain(const char *domain)
 	}
 }
 
-/*
- * The domain in A-labels, g_free() it; NULL after a failure.  GLib's own g_hostname_to_ascii() is
- * IDNA 2003 and makes another domain of one with a sharp s.
- */
+/* The domain in A-labels, g_free() it; NULL after a failure. */
 static char *ascii_domain(struct check *check, const char *path, const char *domain)
 {
-	g_autofree char *ascii = NULL;
+	const char *error = NULL;
+	g_autofree char *ascii = is_ascii(domain) ? g_strdup(domain) : domain_ascii(domain, &error);
 
-	if (is_ascii(domain)) {
-		ascii = g_strdup(domain);
-	} else {
-		char *labels = NULL;
-		int error = strlen(domain) > UNICODE_DOMAIN_MAX
-				    ? IDN2_TOO_BIG_DOMAIN
-				    : idn2_to_ascii_8z(domain, &labels,
-						       IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-
-		if (error != IDN2_OK) {
-			check_fail(check, path, "no domain (%s): \"%s\"", idn2_strerror(error),
-				   domain);
-			return NULL;
-		}
-		ascii = g_strdup(labels);
-		idn2_free(labels);
+	if (ascii == NULL) {
+		check_fail(check, path, "no domain (%s): \"%s\"", error, domain);
+		return NULL;
 	}
 	if (!is_domain(ascii)) {
 		check_fail(check, path, "no domain: \"%s\"", domain);

@@ -96,10 +96,11 @@ static GHashTable *references(const struct inbound_text *html)
 {
 	static const char scheme[] = "cid:";
 	GHashTable *ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	const char *end = html->data + html->size;
 
 	if (html->data == NULL)
 		return ids;
+	const char *end = html->data + html->size;
+
 	for (const char *p = html->data; (p = memchr(p, ':', (size_t)(end - p))) != NULL;) {
 		p++;
 		if ((size_t)(p - html->data) < strlen(scheme) ||
@@ -226,33 +227,35 @@ static bool look_at(struct work *work, struct inbound_attachment *attachment)
 	return false;
 }
 
+/* Copies those that have bytes, or those that have none any more, to `to`. */
+static size_t copy_those(const struct inbound *inbound, bool with_bytes,
+			 struct inbound_attachment *to)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < inbound->attachment_count; i++)
+		if ((inbound->attachments[i].blob.data != NULL) == with_bytes)
+			to[count++] = inbound->attachments[i];
+	return count;
+}
+
 /* The taken ones first, each kind in its order. */
 static void sort_out(struct work *work)
 {
 	struct inbound *inbound = work->inbound;
-	size_t all = inbound->attachment_count;
-	struct inbound_attachment *sorted = g_new0(struct inbound_attachment, all);
-	g_autofree struct inbound_attachment *refused = g_new0(struct inbound_attachment, all);
-	size_t taken_count = 0;
-	size_t refused_count = 0;
+	struct inbound_attachment *sorted =
+		g_new0(struct inbound_attachment, inbound->attachment_count);
 
-	for (size_t i = 0; i < all; i++) {
-		struct inbound_attachment *attachment = &inbound->attachments[i];
+	for (size_t i = 0; i < inbound->attachment_count; i++)
+		if (!look_at(work, &inbound->attachments[i]))
+			g_clear_pointer(&inbound->attachments[i].blob.data, g_free);
+	size_t taken = copy_those(inbound, true, sorted);
 
-		if (look_at(work, attachment)) {
-			sorted[taken_count++] = *attachment;
-			continue;
-		}
-		g_clear_pointer(&attachment->blob.data, g_free);
-		refused[refused_count++] = *attachment;
-	}
-	for (size_t i = 0; i < refused_count; i++)
-		sorted[taken_count + i] = refused[i];
+	inbound->refused = sorted + taken;
+	inbound->refused_count = copy_those(inbound, false, inbound->refused);
 	g_free(inbound->attachments);
 	inbound->attachments = sorted;
-	inbound->attachment_count = taken_count;
-	inbound->refused = sorted + taken_count;
-	inbound->refused_count = refused_count;
+	inbound->attachment_count = taken;
 }
 
 static bool rejects(const struct work *work)

@@ -60,7 +60,7 @@ static int read_bytes(GifFileType *gif, GifByteType *to, int size)
 
 static bool skip_extension(GifFileType *gif)
 {
-	GifByteType *block;
+	GifByteType *block = NULL;
 	int code;
 	int result = libgif.extension(gif, &code, &block);
 
@@ -72,7 +72,7 @@ static bool skip_extension(GifFileType *gif)
 /* Its compressed data, as they are. */
 static bool skip_pixels(GifFileType *gif)
 {
-	GifByteType *block;
+	GifByteType *block = NULL;
 	int code_size;
 	int result = libgif.image_desc(gif);
 
