@@ -17,10 +17,10 @@ start() {
 start
 rounds 3
 clock_set +7d
-await_log 'event=clock text="was set by 604800 s"'
+await_log 'event=clock text="was set by 60[0-9]{4} s"'
 rounds 3
 clock_set -7d
-await_log 'event=clock text="was set by -1209600 s"'
+await_log 'event=clock text="was set by -12[0-9]{5} s"'
 rounds 3
 is "$(grep -c 'kind=queue-age' "$TMP/log")" 0 'a week ahead, two weeks back: nobody is told of old messages'
 clock_set +0
