@@ -57,7 +57,8 @@ static void print_usage(FILE *out)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n  -c, --config FILE    config file (" CONFIG_FILE_DEFAULT ")\n"
-	      "\nExit status: 0 all is well, 1 something is wrong, 2 something waits for you (status),"
+	      "\nExit status: 0 all is well, 1 something is wrong, 2 something waits for you "
+	      "(status),"
 	      "\n64 usage, 75 another one runs (watch), 78 config, 130 interrupted.\n",
 	      out);
 }

@@ -51,6 +51,19 @@ int64_t queue_watch_note(struct queue_watch *watch, const char *queue, int64_t m
 	return messages > 0 ? now_ms - watched->since_ms : 0;
 }
 
+void queue_watch_shift(struct queue_watch *watch, int64_t by_ms)
+{
+	GHashTableIter iter;
+	void *value;
+
+	g_hash_table_iter_init(&iter, watch->queues);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct watched *watched = value;
+
+		watched->since_ms += by_ms;
+	}
+}
+
 void queue_watch_forget(struct queue_watch *watch)
 {
 	GHashTableIter iter;

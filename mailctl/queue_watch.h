@@ -22,6 +22,10 @@ void queue_watch_free(struct queue_watch **watch);
 int64_t queue_watch_note(struct queue_watch *watch, const char *queue, int64_t messages,
 			 int64_t now_ms);
 
+/* The clock was set ahead by so much (or back: < 0) since the last look; nothing is older for that.
+ */
+void queue_watch_shift(struct queue_watch *watch, int64_t by_ms);
+
 /* All queues have been noted: forget those that were not since the last time. */
 void queue_watch_forget(struct queue_watch *watch);
 

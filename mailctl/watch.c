@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <glib.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -39,6 +40,8 @@ enum {
 	OPTION_TEST,
 	CONFIRM_MS = 2000, /* what is new and still there after this is no hiccup */
 	STATE_MODE = 0644,
+	MS_PER_S = 1000,
+	CLOCK_JUMP_MS = 10 * MS_PER_S, /* less is a clock that is put right */
 };
 
 struct options {
@@ -54,6 +57,7 @@ struct watch {
 	const struct config *config;
 	struct alerts *alerts;
 	struct queue_watch *queues;
+	int64_t clock_ms; /* how far the clock is ahead of the one that nobody sets */
 	struct prober *prober;
 	char *state_file;
 	int lock; /* -1: another one watches, or the folder cannot be used */
@@ -271,10 +275,25 @@ static void one_round(struct watch *watch)
 
 /* ---- the command ---- */
 
+/* Set while we look on, it makes no queue older. */
+static void heed_clock(struct watch *watch)
+{
+	int64_t clock_ms = realtime_ms() - monotonic_ms();
+	int64_t jump_ms = clock_ms - watch->clock_ms;
+
+	if (jump_ms < CLOCK_JUMP_MS && jump_ms > -CLOCK_JUMP_MS)
+		return;
+	watch->clock_ms = clock_ms;
+	queue_watch_shift(watch->queues, jump_ms);
+	log_text(LOG_NOTICE, "clock", "was set by %" PRId64 " s", jump_ms / MS_PER_S);
+}
+
 static void stay(struct watch *watch)
 {
+	watch->clock_ms = realtime_ms() - monotonic_ms();
 	log_text(LOG_NOTICE, "start", "%s, watching", MAILPIPE_VERSION);
 	while (stop_requested() == 0) {
+		heed_clock(watch);
 		one_round(watch);
 		wait_ms(watch->config->alerts_interval);
 	}

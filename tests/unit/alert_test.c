@@ -400,6 +400,10 @@ static void a_queue_is_as_old_as_its_last_progress(void **state)
 	assert_int_equal(queue_watch_note(watch, "q", 9, START + 4 * MINUTE), 3 * MINUTE);
 	assert_int_equal(queue_watch_note(watch, "q", 8, START + 5 * MINUTE), 0);
 	assert_int_equal(queue_watch_note(watch, "other", 1, START + 5 * MINUTE), 0);
+	queue_watch_shift(watch, 1000 * MINUTE);
+	assert_int_equal(queue_watch_note(watch, "q", 8, START + 1006 * MINUTE), MINUTE);
+	queue_watch_shift(watch, -1000 * MINUTE);
+	assert_int_equal(queue_watch_note(watch, "q", 8, START + 7 * MINUTE), 2 * MINUTE);
 	struct wire *saved = queue_watch_save(watch);
 
 	queue_watch_free(&watch);
