@@ -2,7 +2,7 @@
 # A document becomes a row with its attachments, and one line in the log.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/ingest.sh"
-plan 8
+plan 9
 use_sandbox --only broker,database
 ingest_setup
 documents --attach 3:same --attach 0 --subject 'Grüße 😀' --set 'Mailpipe.Defects=["odd"]' \
@@ -16,6 +16,7 @@ is "$(sql 'SELECT from_email, from_name, subject, text_body, message_id_header, 
 	"$(printf '%s\t' ann@example.net 'Ann Example' 'Grüße 😀' \
 		'Line 1 of a question that somebody has about something. Line 1 of a question that somebody has about' \
 		1@example.net no)[\"odd\"]" 'the mail'
+is "$(sql "SELECT text_reply = text_body, text_quote, reply_rule FROM messages")" "$(printf '1\tNULL\t')" 'all of it is the reply'
 is "$(sql "SELECT to_json, cc_json, JSON_LENGTH(headers), JSON_VALUE(headers, '\$[3].Value') FROM messages")" \
 	"$(printf '%s\t' '[{"Email":"support@example.com","Name":"Support","MailboxHash":""}]' '[]' 8)Grüße 😀" \
 	'lists are JSON'

@@ -74,6 +74,7 @@ def check(text, mail=None):
         return document, findings + _killed(document)
     _check_mailpipe(document, mail, findings)
     _check_lines(document, findings)
+    _check_reply(document, findings)
     for number, attachment in enumerate(document["Attachments"], 1):
         _check_attachment(attachment, "attachment %d" % number, findings)
     if mail is not None:
@@ -164,6 +165,22 @@ def _check_lines(document, findings):
         for address in document[full] + [document["FromFull"]]:
             if re.search(r"[\r\n\0]", address["Email"] + address["Name"]):
                 findings.append("%s has more than one line" % full)
+
+
+def _check_reply(document, findings):
+    """Reply and quote are the text's lines, each in one of them and in its order."""
+    reply, quote, text = ([line for line in part.split("\n") if line.strip()] for part in (
+        document["StrippedTextReply"], document["Mailpipe"]["StrippedQuote"], document["TextBody"]))
+    if not document["Mailpipe"]["ReplyRule"]:
+        if document["StrippedTextReply"] != document["TextBody"] or quote:
+            findings.append("StrippedTextReply differs without a rule")
+        return
+    if sorted(reply + quote) != sorted(text):
+        findings.append("reply and quote are not the text")
+    for part in (reply, quote):
+        rest = iter(text)
+        if not part or not all(line in rest for line in part):
+            findings.append("reply or quote is empty, or out of order")
 
 
 def unsafe_name(name):

@@ -352,6 +352,21 @@ static void bodies_are_cut_between_characters(void **state)
 	inbound_free(&inbound);
 }
 
+static void a_reply_that_is_not_told_is_the_whole_text(void **state)
+{
+	struct inbound *inbound = accepted(base);
+
+	(void)state;
+	assert_string_equal(inbound->text_reply.data, "text");
+	inbound_free(&inbound);
+	inbound = accepted_with("StrippedTextReply", "\"te\"");
+	assert_string_equal(inbound->text_reply.data, "te");
+	inbound_free(&inbound);
+	inbound = accepted_with("StrippedTextReply", "\"\"");
+	assert_string_equal(inbound->text_reply.data, "");
+	inbound_free(&inbound);
+}
+
 static void counts_are_bounded(const char *key, const char *element, int64_t max)
 {
 	g_autofree char *fits = many(element, (size_t)max);
@@ -425,6 +440,7 @@ int main(void)
 		cmocka_unit_test(envelopes_are_bounded),
 		cmocka_unit_test(mail_texts_are_cut_with_a_defect),
 		cmocka_unit_test(bodies_are_cut_between_characters),
+		cmocka_unit_test(a_reply_that_is_not_told_is_the_whole_text),
 		cmocka_unit_test(lists_are_bounded),
 		cmocka_unit_test(values_are_counted_before_they_cost_memory),
 		cmocka_unit_test(deep_nesting_is_refused),
