@@ -14,6 +14,7 @@
 #include "mailctl/mailctl.h"
 #include "mailctl/progress.h"
 #include "mailctl/purge_db.h"
+#include "mailctl/purge_threads.h"
 #include "mailctl/quarantine_db.h"
 #include "mailctl/table.h"
 
@@ -183,6 +184,9 @@ static enum outcome purge_target(struct purge *purge, struct target *target)
 	}
 	if (outcome == OUTCOME_OK && target->is_route)
 		outcome = purge_pending(purge->db, &target->range, &purge->reason);
+	if (outcome == OUTCOME_OK && target->is_route)
+		outcome = purge_threads(purge_connection(purge->db), target->range.name,
+					target->range.before, &purge->reason);
 	if (outcome == OUTCOME_OK && target->is_route)
 		outcome = drop_quarantined(purge, target);
 	progress_end(&progress);

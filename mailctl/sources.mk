@@ -37,6 +37,7 @@ MAILCTL_SOURCES = \
 	mailctl/probe_smtp.c \
 	mailctl/progress.c \
 	mailctl/purge.c \
+	mailctl/purge_threads.c \
 	mailctl/purge_db.c \
 	mailctl/quarantine.c \
 	mailctl/quarantine_db.c \
