@@ -71,7 +71,7 @@ told=$(for key in "$quoted" "$row"; do
 	mailctl trace --log="$POSTFIX_LOG" --postfix-config="$POSTFIX_CONFIG" "$key"
 	mailctl trace --log="$POSTFIX_LOG" --postfix-config="$POSTFIX_CONFIG" --json "$key"
 done; mailctl show "$row")
-like "$told" '"To": "members@example\\.test"' 'mailctl trace tells the address'
+like "$told" '"To": "members@example\.test"' 'mailctl trace tells the address'
 unlike "$told" "$token|$upper" 'without the token'
 
 # Rotation.
@@ -116,7 +116,8 @@ taken '- support+x@example.test <x>' 'an encoded delimiter' 'support%2Bx@example
 # Each part of Postfix's question finds its rows by an index.
 map=$(sed -n '/^query/,$p' "$POSTFIX_CONFIG/mailpipe/recipients.cf" | sed 's/^query = //; s/%%/%/g; s/%s/members+'"$third"'@example.test/g')
 explained=$(sql "EXPLAIN $map" | awk '$3 ~ /^(r|t|k)$/ { print $3, $4, $6 }' | sort -u)
-is "$(echo "$explained" | awk '{ print $1, $2 }' | grep -E ' (ALL|index)$')" '' 'no table is read as a whole'
+is "$(echo "$explained" | grep -E ' (ALL|index) ')" '' 'no table is read as a whole'
+is "$(echo "$explained" | grep '^t ')" 't const PRIMARY' 'a token is found by its digest'
 is "$(sql "$map")" members 'it is the question that Postfix asks'
 sql "DELETE FROM registered_addresses WHERE owner_id LIKE '%$TAG'"
 done_testing
