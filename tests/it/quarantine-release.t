@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/ingest.sh"
 . "$(dirname "$0")/../lib/mailctl.sh"
-plan 36
+plan 38
 use_sandbox --only broker,database
 mailctl_config
 sed -i '/^\[route support\]/,/^recipients/d' "$CONF"
@@ -15,9 +15,11 @@ target = stderr
 state_dir = $TMP
 [ingest]
 backoff_max = 1s
+targets = $TREE/mailin/targets
 [route support]
 recipients = support@example.com
 require = dmarc
+target = support
 END
 cp "$CONF" "$TMP/conf"
 mailctl setup > "$TMP/setup.log" || bail_out "$(cat "$TMP/setup.log")"
@@ -37,6 +39,8 @@ documents --first 4 --set 'Mailpipe.Envelope.SaslUsername="ann"' | publish
 holds 3
 stored 1
 is "$(sql 'SELECT COUNT(*) FROM attachments') $(sql 'SELECT COUNT(*) FROM messages')" '0 1' 'they are not stored; another one is'
+
+is "$(sql 'SELECT COUNT(*) FROM tickets') $(sql 'SELECT COUNT(*) FROM threads')" '1 1' 'only that one is a ticket'
 
 # ---- who sees what ----
 like "$(web 'SELECT * FROM quarantine')" "SELECT command denied to user '$USERS-web'" 'the web user cannot read them'
@@ -104,6 +108,7 @@ is "$(quarantine release --route=support --reason='NO RESULT' | tail -n 1)" '2 o
 stored 4
 holds 0
 is "$(rows) $(sql 'SELECT COUNT(DISTINCT id) FROM messages')" '4 4' 'all are stored'
+is "$(sql 'SELECT COUNT(*) FROM ticket_messages')" 4 'and become tickets'
 
 # ---- drop ----
 documents --first 20 --count 2 | publish
