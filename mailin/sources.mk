@@ -36,6 +36,7 @@ INGEST_SOURCES = \
 	mailin/ingest/target_file.c \
 	mailin/ingest/target_parameter.c \
 	mailin/ingest/target_rows.c \
+	mailin/ingest/target_run.c \
 	mailin/ingest/target_token.c \
 	mailin/ingest/thread.c \
 	mailin/ingest/thread_clue.c \
