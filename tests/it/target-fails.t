@@ -104,8 +104,8 @@ is "$(notes) $(probe count mail.in.support) $(probe count mail.dead)" "$(rows) 0
 echo 'INSERT INTO notes (id, subject) VALUES (:message_id, :subject)' > "$own"
 before=$(rows)
 : > "$TMP/log"
-mail 90 | publish
-documents --route inbox --first 91 | probe publish inbox
+mail 9000 | publish
+documents --route inbox --first 9001 | probe publish inbox
 ingest_start
 await_log "event=retry .*own.sql:1: the statement does not end with ';'"
 stored $((before + 1))
