@@ -106,6 +106,43 @@ static void check_migrations(struct db *db, struct report *report)
 		report_add(report, REPORT_OK, subject, NULL, "all %zu are there", state.applied);
 }
 
+static bool takes(const struct config *config, const struct config_route *route,
+		  const char *address)
+{
+	struct route_set *set = route_set_new(config->recipient_delimiter);
+	struct reason reason = {0};
+
+	for (char **pattern = route->recipients; *pattern != NULL; pattern++)
+		route_add(set, 0, *pattern, &reason); /* config_load() has done so, too */
+	bool matches = route_match(set, address) >= 0;
+
+	route_set_free(&set);
+	return matches;
+}
+
+/* What Postfix takes because of an open route goes to the closed one, which stands before it. */
+static void check_closed(const struct config *config, const char *subject, struct report *report)
+{
+	for (size_t c = 0; c < config->route_count; c++) {
+		const struct config_route *closed = &config->routes[c];
+
+		for (char **address = closed->recipients; *address != NULL; address++)
+			for (size_t o = 0; o < config->route_count; o++) {
+				const struct config_route *open = &config->routes[o];
+
+				if (!config_route_closed(closed) || config_route_closed(open) ||
+				    route_pattern_kind(*address) != ROUTE_EXACT ||
+				    config_route(config, *address) != closed ||
+				    !takes(config, open, *address))
+					continue;
+				report_add(report, REPORT_WARNING, subject, NULL,
+					   "Postfix takes %s of the closed route %s from anyone, "
+					   "for the route %s takes it, too",
+					   *address, closed->name, open->name);
+			}
+	}
+}
+
 static void check_addresses(struct db *db, const struct config *config, struct report *report)
 {
 	static const char subject[] = "mysql addresses";
@@ -125,6 +162,7 @@ static void check_addresses(struct db *db, const struct config *config, struct r
 	else
 		report_add(report, REPORT_OK, subject, NULL,
 			   "all %u patterns of the routes are there", wanted->len);
+	check_closed(config, subject, report);
 	g_ptr_array_unref(wanted);
 }
 

@@ -102,4 +102,7 @@ is "$(sql 'SELECT COUNT(*) FROM registered_senders')" 2 'with its senders'
 sed -i 's/^recipients = photos@example.test, /recipients = /' "$CONF"
 is "$(address list --json | jq '.Addresses[0].Routed')" false 'the config routes it no more'
 like "$(address list)" 'photos \(not routed\)' 'which is told'
+printf '[route all]\nrecipients = *@bücher.example\n' >> "$CONF"
+like "$(mailctl check)" '^warning  mysql addresses: Postfix takes members@bücher.example of the closed route members from anyone, for the route all takes it, too' \
+	'check tells of an open route that takes the address of a closed one'
 done_testing
