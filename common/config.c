@@ -106,6 +106,19 @@ static bool check_attachments(const struct config *config, const struct config_r
 	return true;
 }
 
+static bool check_acknowledge(const struct config *config, const struct config_route *route,
+			      struct reason *reason)
+{
+	if (route->acknowledge != CONFIG_ACKNOWLEDGE_YES ||
+	    config_route_answer(route) != CONFIG_ANSWER_NONE)
+		return true;
+	outcome_retry(reason, STATUS,
+		      "%s:%d: [route %s] acknowledge: only the targets support and gallery have "
+		      "something to tell, not \"%s\"",
+		      config->file, route->line, route->name, route->target);
+	return false;
+}
+
 static bool check_routes(struct config *config, struct reason *reason)
 {
 	for (size_t i = 0; i < config->route_count; i++) {
@@ -127,6 +140,7 @@ static bool check_routes(struct config *config, struct reason *reason)
 			return false;
 		}
 		if (!check_target(config, route, reason) ||
+		    !check_acknowledge(config, route, reason) ||
 		    !check_attachments(config, route, "attachments_allow", route->attachments_allow,
 				       reason) ||
 		    !check_attachments(config, route, "attachments_refuse",
@@ -263,6 +277,20 @@ bool config_route_closed(const struct config_route *route)
 	       route->require == CONFIG_REQUIRE_REGISTERED;
 }
 
+static enum config_answer answer_of(const struct config_route *route)
+{
+	if (strcmp(route->target, "support") == 0)
+		return CONFIG_ANSWER_TICKET;
+	if (strcmp(route->target, "gallery") == 0)
+		return CONFIG_ANSWER_GALLERY;
+	return CONFIG_ANSWER_NONE;
+}
+
+enum config_answer config_route_answer(const struct config_route *route)
+{
+	return route->acknowledge == CONFIG_ACKNOWLEDGE_NO ? CONFIG_ANSWER_NONE : answer_of(route);
+}
+
 const struct config_stream *config_stream_named(const struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->stream_count; i++) {
@@ -270,6 +298,11 @@ const struct config_stream *config_stream_named(const struct config *config, con
 			return &config->streams[i];
 	}
 	return NULL;
+}
+
+char *config_loop(const struct config *config)
+{
+	return g_strconcat("mailpipe/", config->instance, NULL);
 }
 
 const char *config_notify_stream(const struct config *config)

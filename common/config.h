@@ -74,6 +74,13 @@ enum config_refused {
 /* What becomes of attachments of a gallery that are no images. */
 enum config_other { CONFIG_OTHER_KEEP, CONFIG_OTHER_IGNORE, CONFIG_OTHER_REFUSE };
 
+/* Are posters told that their mail has arrived? */
+enum config_acknowledge {
+	CONFIG_ACKNOWLEDGE_AUTO, /* for the targets that can tell something */
+	CONFIG_ACKNOWLEDGE_NO,
+	CONFIG_ACKNOWLEDGE_YES
+};
+
 enum config_raw { CONFIG_RAW_DEFECT, CONFIG_RAW_NO, CONFIG_RAW_YES };
 
 struct config_route {
@@ -82,6 +89,7 @@ struct config_route {
 	bool serial;
 	int64_t raw; /* enum config_raw */
 	bool notify;
+	int64_t acknowledge; /* enum config_acknowledge; see config_route_acknowledges() */
 	bool threads;
 	bool thread_by_subject;
 	int64_t require;             /* enum config_require */
@@ -173,6 +181,8 @@ struct config {
 	bool notify_require_auth;
 	int64_t notify_per_address; /* a day */
 	int64_t notify_per_hour;
+	int64_t notify_answers_per_address; /* a day */
+	int64_t notify_answers_per_hour;
 	/* [mailout] */
 	int64_t mailout_workers;
 	int64_t mailout_batch_count;
@@ -234,6 +244,13 @@ const struct config_stream *config_stream_named(const struct config *config, con
 /* Does it take mail only at registered addresses (`mailctl address`)?  Postfix refuses others then.
  */
 bool config_route_closed(const struct config_route *route);
+
+/* What its posters are told when their mail is stored. */
+enum config_answer { CONFIG_ANSWER_NONE, CONFIG_ANSWER_TICKET, CONFIG_ANSWER_GALLERY };
+enum config_answer config_route_answer(const struct config_route *route);
+
+/* X-Loop of what is sent automatically: "mailpipe/INSTANCE"; g_free() it. */
+char *config_loop(const struct config *config);
 
 /* Where notices are published: a stream that exists; borrowed. */
 const char *config_notify_stream(const struct config *config);

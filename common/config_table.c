@@ -22,6 +22,7 @@ static const char *const record_choices[] = {"best-effort", "required", NULL};
 static const char *const in_doubt_choices[] = {"resend", "hold", NULL};
 static const char *const refused_choices[] = {"auto", "drop", "reject", NULL};
 static const char *const other_choices[] = {"keep", "ignore", "refuse", NULL};
+static const char *const acknowledge_choices[] = {"auto", "no", "yes", NULL};
 static const char *const raw_choices[] = {"defect", "no", "yes", NULL};
 static const char *const require_choices[] = {"none",  "spf-or-dkim", "dmarc",
 					      "token", "registered",  NULL};
@@ -244,6 +245,10 @@ const struct parameter config_parameters[] = {
 	    "Most notices to one address in a day (UTC)."),
 	INT("notify", "per_hour", FIELD(notify_per_hour), "1000", 1, 30000,
 	    "Most notices in an hour, to all addresses together."),
+	INT("notify", "answers_per_address_per_day", FIELD(notify_answers_per_address), "10", 1,
+	    10000, "Most acknowledgements to one address in a day (UTC)."),
+	INT("notify", "answers_per_hour", FIELD(notify_answers_per_hour), "10000", 1, 30000,
+	    "Most acknowledgements in an hour, to all addresses together."),
 
 	INT("ingest", "workers", FIELD(ingest_workers), "1", 1, 64, "Worker processes."),
 	INT("ingest", "batch_count", FIELD(ingest_batch_count), "256", 1, 1024,
@@ -330,6 +335,9 @@ const struct parameter config_route_parameters[] = {
 	       "Put the raw mail into the document: always, never, or when parsing failed."),
 	BOOL("route NAME", "notify", ROUTE(notify), "yes",
 	     "Notices to those who write to this route; see section notify."),
+	CHOICE("route NAME", "acknowledge", ROUTE(acknowledge), "auto", acknowledge_choices,
+	       "Tell posters that their ticket or their photos have arrived; auto: yes for the "
+	       "targets support and gallery, which alone have something to tell."),
 	BOOL("route NAME", "threads", ROUTE(threads), "no",
 	     "Find out which messages belong together; a target that asks for threads has them "
 	     "anyway."),

@@ -36,6 +36,8 @@ void id_inbound(struct id *id, const char *instance, const char *queue_id, const
  * first 48 bits are those of `from`. */
 #define ID_NOTICE_DELAYED "notice-delayed"
 #define ID_NOTICE_FAILED "notice-failed"
+#define ID_TICKET_RECEIVED "ticket-received"
+#define ID_GALLERY_RECEIVED "gallery-received"
 void id_derived(struct id *id, const struct id *from, const char *purpose);
 
 /* The arrival time (ms since 1970) in a long queue id (Postfix mail_queue.h,

@@ -40,6 +40,7 @@ static const struct grant ingest_grants[] = {
 	{"UPDATE", "tickets"},
 	{"SELECT", "ticket_messages"},
 	{"INSERT", "ticket_messages"},
+	{"SELECT", "outbound"},
 	{"SELECT", "registered_addresses"},
 	{"SELECT", "registered_senders"},
 	{"SELECT", "registered_tokens"},

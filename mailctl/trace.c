@@ -54,10 +54,11 @@ static void want(struct trace *trace, GHashTable *set, const char *text)
 	trace->growth++;
 }
 
-/* What notices about a message would have as their ids. */
+/* What notices and acknowledgements of a message would have as their ids. */
 static void expect_notices(struct trace *trace, const struct id *id, const char *text)
 {
-	static const char *const kinds[] = {ID_NOTICE_DELAYED, ID_NOTICE_FAILED};
+	static const char *const kinds[] = {ID_NOTICE_DELAYED, ID_NOTICE_FAILED, ID_TICKET_RECEIVED,
+					    ID_GALLERY_RECEIVED};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
 		struct id derived;

@@ -234,6 +234,7 @@ struct wire *document_job_print(const struct document_job *job)
 	wire_set(json, "Limits", numbers);
 	wire_set_text(json, "Raw", RAW_NAMES[job->raw]);
 	wire_set(json, "AuthservIDs", ids);
+	wire_set_text(json, "Loop", job->loop);
 	return json;
 }
 
@@ -287,6 +288,11 @@ bool document_job_read(struct wire *json, struct document_job *job, struct reaso
 	if (job->document == NULL ||
 	    wire_get_array(wire_get_object(job->document, "Mailpipe"), "Defects") == NULL) {
 		outcome_retry(reason, "4.3.0", "the job has no document");
+		return false;
+	}
+	job->loop = wire_get_text(json, "Loop");
+	if (job->loop == NULL) {
+		outcome_retry(reason, "4.3.0", "the job does not tell how our own mail is marked");
 		return false;
 	}
 	return read_limits(wire_get_object(json, "Limits"), &job->limits, reason) &&

@@ -33,15 +33,16 @@ struct document_job {
 	struct wire *document; /* the skeleton */
 	struct config_limits limits;
 	enum config_raw raw;
+	const char *loop;    /* X-Loop of mail of ours */
 	char **authserv_ids; /* whose Authentication-Results are believed; NULL at the end */
 };
 
-/* {"Document": ..., "Limits": {...}, "Raw": "defect|no|yes", "AuthservIDs": [...]}; takes the
- * document, borrows the rest. */
+/* {"Document": ..., "Limits": {...}, "Raw": "defect|no|yes", "AuthservIDs": [...], "Loop": "..."};
+ * takes the document, borrows the rest. */
 struct wire *document_job_print(const struct document_job *job);
 
-/* The other way round.  The document is borrowed from the JSON, which must outlive it; clear the
- * job.  False with a reason; all limits must be there and not negative. */
+/* The other way round.  Document and loop are borrowed from the JSON, which must outlive them;
+ * clear the job.  False with a reason; all limits must be there and not negative. */
 bool document_job_read(struct wire *json, struct document_job *job, struct reason *reason);
 void document_job_clear(struct document_job *job);
 

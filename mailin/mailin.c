@@ -230,9 +230,11 @@ static struct wire *new_document(const struct mail *mail)
 
 static enum outcome give_job(struct mail *mail, struct reason *reason)
 {
+	g_autofree char *loop = config_loop(mail->config);
 	const struct document_job job = {.document = new_document(mail),
 					 .limits = mail->config->limits,
 					 .raw = mail->raw,
+					 .loop = loop,
 					 .authserv_ids = mail->config->authserv_ids};
 	struct wire *json = document_job_print(&job);
 	enum outcome outcome = parser_give(&mail->parser, json, reason);

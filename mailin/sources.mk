@@ -16,7 +16,9 @@ INGEST_SOURCES = \
 	mailin/ingest/fence.c \
 	mailin/ingest/inbound.c \
 	mailin/ingest/insert.c \
+	mailin/ingest/loop.c \
 	mailin/ingest/notice.c \
+	mailin/ingest/notice_answer.c \
 	mailin/ingest/notice_mail.c \
 	mailin/ingest/notice_rules.c \
 	mailin/ingest/notice_words.c \
@@ -28,6 +30,7 @@ INGEST_SOURCES = \
 	mailin/ingest/quarantine.c \
 	mailin/ingest/priority.c \
 	mailin/ingest/reader.c \
+	mailin/ingest/recall.c \
 	mailin/ingest/resolve.c \
 	mailin/ingest/secrets.c \
 	mailin/ingest/settle.c \
@@ -42,6 +45,7 @@ INGEST_SOURCES = \
 	mailin/ingest/thread_clue.c \
 	mailin/ingest/thread_join.c \
 	mailin/ingest/worker.c \
+	mailin/ingest/worker_answer.c \
 	mailin/ingest/worker_cautious.c \
 	mailin/ingest/worker_defer.c \
 	mailin/ingest/worker_link.c \

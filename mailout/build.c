@@ -120,6 +120,24 @@ static bool has_header(const struct request *request, const char *name)
 	return false;
 }
 
+bool build_is_automatic(const struct request *request, const struct rendered *rendered)
+{
+	for (size_t i = 0; i < request->header_count; i++)
+		if (g_ascii_strcasecmp(request->headers[i].name, "Auto-Submitted") == 0)
+			return g_ascii_strncasecmp(request->headers[i].value, "no", strlen("no")) !=
+			       0;
+	return rendered != NULL && rendered->auto_submitted;
+}
+
+/* So that it is known when it comes back: mailpipe.conf(5), ACKNOWLEDGEMENTS AND LOOPS. */
+static void add_loop(GString *out, const struct build *build)
+{
+	g_autofree char *loop = config_loop(build->input->config);
+
+	if (build_is_automatic(build->input->request, build->input->rendered))
+		header_words(out, "X-Loop", loop);
+}
+
 /* RFC 2369, and RFC 8058 for the one click. */
 static void add_unsubscribe(GString *out, const struct request *request)
 {
@@ -163,6 +181,7 @@ static GString *make_header(const struct build *build)
 	add_unsubscribe(out, request);
 	for (size_t i = 0; i < request->header_count; i++)
 		header_words(out, request->headers[i].name, request->headers[i].value);
+	add_loop(out, build);
 	header_words(out, "MIME-Version", "1.0");
 	return out;
 }

@@ -8,6 +8,7 @@
 #define MAILOUT_BUILD_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/config.h"
@@ -32,6 +33,10 @@ struct build_input {
  * made of HTML). */
 GBytes *build_message(const struct build_input *input, enum outcome *outcome,
 		      struct reason *reason);
+
+/* Does nobody in person write it: has it Auto-Submitted, by the request or its template?  It also
+ * gets X-Loop then (config_loop()). */
+bool build_is_automatic(const struct request *request, const struct rendered *rendered);
 
 /* The Message-ID of a request without angle brackets: "<id>@<domain of From>"; g_free() it. */
 char *build_message_id(const struct request *request, const char *from_email);

@@ -37,15 +37,6 @@ static enum outcome render(struct template_set *templates, const struct request 
 	return outcome;
 }
 
-static bool is_automatic(const struct request *request, const struct rendered *rendered)
-{
-	for (size_t i = 0; i < request->header_count; i++)
-		if (g_ascii_strcasecmp(request->headers[i].name, "Auto-Submitted") == 0)
-			return g_ascii_strncasecmp(request->headers[i].value, "no", strlen("no")) !=
-			       0;
-	return rendered != NULL && rendered->auto_submitted;
-}
-
 /* What the thread's record tells of it. */
 static void keep_texts(const struct config *config, const struct request *request,
 		       const struct rendered *rendered, struct prepared *prepared)
@@ -54,7 +45,7 @@ static void keep_texts(const struct config *config, const struct request *reques
 	const char *html = rendered != NULL ? rendered->html : request->html_body;
 	bool cut;
 
-	prepared->automatic = is_automatic(request, rendered);
+	prepared->automatic = build_is_automatic(request, rendered);
 	prepared->text = g_strdup(text);
 	prepared->html = html != NULL && *html != '\0' ? g_strdup(html) : NULL;
 	if (text == NULL && prepared->html != NULL)

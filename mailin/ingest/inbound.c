@@ -210,8 +210,8 @@ static void read_token(struct reader *reader, struct inbound *inbound)
 
 static bool is_auto_kind(const char *kind)
 {
-	static const char *const kinds[] = {"no",   "bounce", "replied", "generated",
-					    "list", "bulk",   NULL};
+	static const char *const kinds[] = {
+		"no", INBOUND_AUTO_LOOP, "bounce", "replied", "generated", "list", "bulk", NULL};
 
 	return g_strv_contains(kinds, kind);
 }
@@ -390,6 +390,7 @@ void inbound_begin(struct inbound *inbound)
 	inbound->put_aside = false;
 	inbound->rejected = false;
 	inbound->has_thread = false;
+	inbound->thread_is_new = false;
 	inbound->fresh = false;
 	inbound->duplicate = false;
 	inbound->same = NULL;

@@ -71,6 +71,9 @@ struct inbound_rejection {
 
 enum { INBOUND_TIME_SIZE = 32 };
 
+/* Mailpipe.Auto of mail of ours that comes back. */
+#define INBOUND_AUTO_LOOP "loop"
+
 enum inbound_verified { INBOUND_UNCHECKED, INBOUND_UNVERIFIED, INBOUND_VERIFIED };
 
 struct inbound {

@@ -7,6 +7,7 @@
 #include "common/quota.h"
 #include "common/topology.h"
 #include "common/wire.h"
+#include "mailin/ingest/notice_answer.h"
 #include "mailin/ingest/notice_mail.h"
 #include "mailin/ingest/notice_rules.h"
 #include "mailin/ingest/notice_words.h"
@@ -16,36 +17,65 @@ enum {
 	MESSAGE_ID_MAX = 800, /* what mailout takes as a word of a header */
 };
 
+/* Acknowledgements, which anybody can cause, never use up what failures need. */
 static const char COUNTS_FILE[] = "notices.counts";
+static const char ANSWERS_FILE[] = "answers.counts";
 
 /* RFC 3463: what a mail that was tried for too long ends with. */
 static const char EXPIRED_STATUS[] = "5.4.7";
 
 static const struct {
+	const char *word;
 	const char *name; /* the id's purpose, and the tag */
 	const char *template;
+	bool answer; /* an acknowledgement */
 } kinds[] = {
-	[NOTICE_DELAYED] = {ID_NOTICE_DELAYED, "post-delayed"},
-	[NOTICE_FAILED] = {ID_NOTICE_FAILED, "post-failed"},
+	[NOTICE_DELAYED] = {"delayed", ID_NOTICE_DELAYED, "post-delayed", false},
+	[NOTICE_FAILED] = {"failed", ID_NOTICE_FAILED, "post-failed", false},
+	[NOTICE_TICKET] = {"ticket", ID_TICKET_RECEIVED, "ticket-received", true},
+	[NOTICE_GALLERY] = {"gallery", ID_GALLERY_RECEIVED, "gallery-received", true},
 };
 
 struct notices {
 	const struct config *config;
 	struct notice_rules *rules;
 	struct quota *quota;
+	struct quota *answers;
 };
+
+const char *notice_kind_name(enum notice_kind kind)
+{
+	return kinds[kind].word;
+}
+
+static struct quota *open_quota(const struct config *config, const char *name, int64_t per_address,
+				int64_t per_hour, struct reason *warning)
+{
+	const struct quota_limits limits = {.per_key_day = per_address, .per_hour = per_hour};
+	g_autofree char *file = g_build_filename(config->state_dir, name, NULL);
+
+	return quota_open(file, &limits, warning);
+}
 
 struct notices *notices_new(const struct config *config, struct reason *warning)
 {
 	struct notices *notices = g_new0(struct notices, 1);
-	const struct quota_limits limits = {.per_key_day = config->notify_per_address,
-					    .per_hour = config->notify_per_hour};
-	g_autofree char *file = g_build_filename(config->state_dir, COUNTS_FILE, NULL);
+	struct reason other = {.status = ""};
 
 	notices->config = config;
 	notices->rules = notice_rules_new(config);
-	notices->quota = quota_open(file, &limits, warning);
+	notices->quota = open_quota(config, COUNTS_FILE, config->notify_per_address,
+				    config->notify_per_hour, warning);
+	notices->answers = open_quota(config, ANSWERS_FILE, config->notify_answers_per_address,
+				      config->notify_answers_per_hour, &other);
+	if (warning->text[0] == '\0')
+		*warning = other;
 	return notices;
+}
+
+static struct quota *quota_of(const struct notices *notices, enum notice_kind kind)
+{
+	return kinds[kind].answer ? notices->answers : notices->quota;
 }
 
 void notices_free(struct notices **notices)
@@ -54,6 +84,7 @@ void notices_free(struct notices **notices)
 		return;
 	notice_rules_free(&(*notices)->rules);
 	quota_close(&(*notices)->quota);
+	quota_close(&(*notices)->answers);
 	g_free(*notices);
 	*notices = NULL;
 }
@@ -133,6 +164,10 @@ static void set_cause(struct wire *model, const struct notice_about *about, cons
 static struct wire *model(const struct notice_about *about, const struct notice_mail *mail,
 			  const char *locale)
 {
+	if (about->kind == NOTICE_TICKET)
+		return notice_answer_ticket(about->inbound);
+	if (about->kind == NOTICE_GALLERY)
+		return notice_answer_gallery(about->inbound, mail->route, locale);
 	struct wire *values = wire_object();
 	g_autofree char *recipient = notice_words_line(mail->recipient);
 	g_autofree char *subject = notice_words_line(mail->subject);
@@ -210,6 +245,16 @@ static void set_to(struct wire *request, const char *email)
 	wire_set(request, "To", list);
 }
 
+/* What is added comes back to the ticket. */
+static void set_thread(struct wire *request, const struct id *thread)
+{
+	struct wire *reply_to = wire_object();
+	char text[ID_TEXT_SIZE];
+
+	wire_set_text(reply_to, "Thread", id_text(thread, text));
+	wire_set(request, "ReplyTo", reply_to);
+}
+
 static struct wire *request_for(const struct config *config, const struct notice_about *about,
 				const struct notice_mail *mail, const char *id)
 {
@@ -221,6 +266,8 @@ static struct wire *request_for(const struct config *config, const struct notice
 	set_from(request, config, mail->recipient);
 	wire_set_text(request, "EnvelopeSender", "");
 	set_to(request, mail->sender);
+	if (about->kind == NOTICE_TICKET)
+		set_thread(request, &about->inbound->thread_id);
 	wire_set_text(request, "TemplateAlias", kinds[about->kind].template);
 	wire_set(request, "TemplateModel", model(about, mail, locale));
 	set_if(request, "Locale", locale);
@@ -236,8 +283,12 @@ static struct wire *request_for(const struct config *config, const struct notice
 
 /* ---- making one ---- */
 
-static bool is_off(const struct config *config, const struct notice_mail *mail)
+static bool is_off(const struct config *config, const struct notice_mail *mail,
+		   enum notice_kind kind)
 {
+	if (kinds[kind].answer)
+		return mail->route == NULL ||
+		       config_route_answer(mail->route) == CONFIG_ANSWER_NONE;
 	return !config->notify_enabled || (mail->route != NULL && !mail->route->notify);
 }
 
@@ -250,7 +301,7 @@ static bool is_turned_down(const struct notice_about *about)
 static const char *refuse(struct notices *notices, const struct notice_about *about,
 			  const struct notice_mail *mail, bool readable)
 {
-	if (is_off(notices->config, mail))
+	if (is_off(notices->config, mail, about->kind))
 		return "off";
 	if (!readable)
 		return "unreadable";
@@ -286,11 +337,11 @@ bool notice_make(struct notices *notices, const struct notice_about *about, stru
 	bool readable = notice_mail_read(&mail, notices->config, about->delivery, about->inbound);
 	g_autofree char *key = NULL;
 
-	*notice = (struct notice){.counted_s = realtime_ms() / MS_IN_SECOND};
+	*notice = (struct notice){.kind = about->kind, .counted_s = realtime_ms() / MS_IN_SECOND};
 	notice->why_not = refuse(notices, about, &mail, readable);
 	if (notice->why_not == NULL) {
 		key = quota_key(mail.sender);
-		if (!quota_take(notices->quota, key, notice->counted_s))
+		if (!quota_take(quota_of(notices, about->kind), key, notice->counted_s))
 			notice->why_not = "limit";
 	}
 	if (notice->why_not == NULL)
@@ -319,7 +370,7 @@ void notice_withdraw(struct notices *notices, const struct notice *notice)
 		return;
 	g_autofree char *key = quota_key(notice->to);
 
-	quota_return(notices->quota, key, notice->counted_s);
+	quota_return(quota_of(notices, notice->kind), key, notice->counted_s);
 }
 
 void notice_clear(struct notice *notice)

@@ -86,7 +86,7 @@ static const char *const german_months[MONTHS] = {"Januar",    "Februar", "März
 						  "Mai",       "Juni",    "Juli",     "August",
 						  "September", "Oktober", "November", "Dezember"};
 
-static bool is_language(const char *locale, const char *language)
+bool notice_words_is_language(const char *locale, const char *language)
 {
 	size_t size = strcspn(locale, "-_");
 
@@ -106,10 +106,10 @@ char *notice_words_time(int64_t ms, const char *locale)
 	int day = g_date_time_get_day_of_month(time);
 	int year = g_date_time_get_year(time);
 
-	if (*locale == '\0' || is_language(locale, "en"))
+	if (*locale == '\0' || notice_words_is_language(locale, "en"))
 		return g_strdup_printf("%s, %d %s %d, %s %s", english_days[weekday], day,
 				       english_months[month], year, clock, zone);
-	if (is_language(locale, "de"))
+	if (notice_words_is_language(locale, "de"))
 		return g_strdup_printf("%s, %d. %s %d, %s Uhr (%s)", german_days[weekday], day,
 				       german_months[month], year, clock, zone);
 	return g_date_time_format(time, "%Y-%m-%d %H:%M %Z");
@@ -126,13 +126,13 @@ char *notice_words_size(int64_t bytes, const char *locale)
 
 	if (bytes < kb)
 		return g_strdup_printf("%" G_GINT64_FORMAT " %s", bytes,
-				       is_language(locale, "de") ? "Byte" : "bytes");
+				       notice_words_is_language(locale, "de") ? "Byte" : "bytes");
 	if (bytes < mb)
 		return g_strdup_printf("%" G_GINT64_FORMAT " KB", bytes / kb);
 	if (rest == 0)
 		return g_strdup_printf("%" G_GINT64_FORMAT " MB", bytes / mb);
 	return g_strdup_printf("%" G_GINT64_FORMAT "%s%" G_GINT64_FORMAT " MB", bytes / mb,
-			       is_language(locale, "de") ? "," : ".", rest);
+			       notice_words_is_language(locale, "de") ? "," : ".", rest);
 }
 
 /* ---- lines ---- */

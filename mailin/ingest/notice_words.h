@@ -4,6 +4,7 @@
 #ifndef MAILIN_INGEST_NOTICE_WORDS_H
 #define MAILIN_INGEST_NOTICE_WORDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/wire.h"
@@ -12,6 +13,9 @@
  * Content-Language (RFC 4021, RFC 8255), else `otherwise`.  "" if none of them is one; g_free() it.
  */
 char *notice_words_locale(const struct wire *headers, const char *otherwise);
+
+/* Is "de-AT" German: language "de"? */
+bool notice_words_is_language(const char *locale, const char *language);
 
 /* Milliseconds since 1970 in this host's time zone: "Sunday, 22 November 2026, 15:55 CET" in
  * English, which also is for no locale; likewise in German; "2026-11-22 15:55 CET" in others.  NULL

@@ -36,6 +36,8 @@ struct item {
 	int64_t noticed_ms;              /* its poster was told of the delay just now, since 1970 */
 	bool failure_told;               /* ... that it is given up */
 	int notice_tries;                /* notices of it that could not be published */
+	bool answered;                   /* nothing is left to be told of its arrival ... */
+	int answer_tries;                /* ... or could not be published so often */
 };
 
 void item_free(struct item *item);

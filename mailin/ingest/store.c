@@ -10,7 +10,9 @@
 #include "mailin/ingest/admit.h"
 #include "mailin/ingest/fence.h"
 #include "mailin/ingest/insert.h"
+#include "mailin/ingest/loop.h"
 #include "mailin/ingest/quarantine.h"
+#include "mailin/ingest/recall.h"
 #include "mailin/ingest/resolve.h"
 #include "mailin/ingest/target.h"
 #include "mailin/ingest/thread.h"
@@ -28,7 +30,9 @@ struct store {
 	struct insert *insert;
 	struct quarantine *quarantine;
 	struct resolve *resolve;
+	struct loops *loops;
 	struct threads *threads;
+	struct recall *recall;
 	struct targets *targets;
 	struct rows told;
 	struct rows known_messages;
@@ -54,7 +58,9 @@ struct store *store_open(const struct config *config, struct fences *fences,
 	store->insert = insert_new(db);
 	store->quarantine = quarantine_new(db);
 	store->resolve = resolve_new(db, config);
+	store->loops = loops_new(db);
 	store->threads = threads_new(config, db);
+	store->recall = recall_new(config, db);
 	store->targets = targets_new(config, db);
 	store->values = g_array_new(FALSE, FALSE, sizeof(struct db_value));
 	rows_init(&store->told, &told_shape, db);
@@ -73,7 +79,9 @@ void store_close(struct store **store)
 	insert_free(&old->insert);
 	quarantine_free(&old->quarantine);
 	resolve_free(&old->resolve);
+	loops_free(&old->loops);
 	threads_free(&old->threads);
+	recall_free(&old->recall);
 	targets_free(&old->targets);
 	rows_clear(&old->told);
 	rows_clear(&old->known_messages);
@@ -264,6 +272,10 @@ static enum outcome fill_transaction(struct store *store, struct sorted *sorted,
 		outcome = resolve_batch(store->resolve, messages, count, reason);
 	if (outcome == OUTCOME_OK)
 		outcome = let_in(store, sorted, reason);
+	if (outcome == OUTCOME_OK)
+		outcome = loops_find(store->loops, messages, count, reason);
+	if (outcome == OUTCOME_OK)
+		outcome = recall_threads(store->recall, messages, count, reason);
 	if (outcome == OUTCOME_OK)
 		outcome = threads_assign(store->threads, messages, count, reason);
 	if (outcome == OUTCOME_OK)

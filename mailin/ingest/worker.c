@@ -333,6 +333,17 @@ static bool defer_held_up(struct worker *worker, struct item **items, size_t cou
 	return false;
 }
 
+/* False when the batch is to be left unacknowledged: it comes again, and is answered then. */
+static bool answer_all(struct worker *worker, struct item **items, size_t count)
+{
+	struct reason reason;
+
+	while (answer_items(worker, items, count, &reason) != OUTCOME_OK)
+		if (stop_requested() > 0 || !pause_and_serve(worker))
+			return false;
+	return true;
+}
+
 /* The batch is tried again for as long as the first tier lasts, so that a short absence of the
  * database costs nobody a tier.  False when it is to be left unacknowledged. */
 static bool settle_all(struct worker *worker)
@@ -370,7 +381,7 @@ static bool settle_all(struct worker *worker)
 			return false;
 	}
 	worker_tell_news(worker);
-	return true;
+	return answer_all(worker, items, count);
 }
 
 /* Everything up to the batch's last tag is settled now: one acknowledgement is for all of it. */

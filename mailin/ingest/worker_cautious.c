@@ -145,6 +145,8 @@ static enum outcome settle_alone(struct worker *worker, struct item *item, struc
 	take_in_hand(worker, item);
 	enum outcome outcome = settle(&item, 1, &worker->ops, reason);
 
+	if (outcome == OUTCOME_OK)
+		outcome = answer_items(worker, &item, 1, reason);
 	suspect_let_go(worker->hand);
 	return outcome;
 }
@@ -189,6 +191,9 @@ static void defer_head(struct worker *worker, struct item *item, const struct re
 	/* One that is given up, cannot be read or must not be touched. */
 	if (outcome == OUTCOME_OK)
 		outcome = settle(&item, 1, &worker->ops, &reason);
+	/* One that is stored, but whose acknowledgement nobody took. */
+	if (outcome == OUTCOME_OK)
+		outcome = answer_items(worker, &item, 1, &reason);
 	suspect_let_go(worker->hand);
 	if (outcome == OUTCOME_OK)
 		finish(worker, item);

@@ -102,8 +102,7 @@ static void make_notice(struct worker *worker, struct copy *copy, enum notice_ki
 
 	copy->has_notice = notice_make(worker->notices, &about, &copy->notice);
 	if (!copy->has_notice)
-		worker_log_notice(copy->item, &copy->notice,
-				  kind == NOTICE_DELAYED ? "delayed" : "failed");
+		worker_log_notice(copy->item, &copy->notice, notice_kind_name(kind));
 }
 
 static int64_t noticed_ms(const struct item *item)
@@ -118,7 +117,7 @@ static void notice_outcome(struct worker *worker, struct copy *copy, enum notice
 	bool delayed = kind == NOTICE_DELAYED;
 
 	if (outcome == OUTCOME_OK) {
-		worker_log_notice(item, &copy->notice, delayed ? "delayed" : "failed");
+		worker_log_notice(item, &copy->notice, notice_kind_name(kind));
 		item->notice_tries = 0;
 		item->noticed_ms = delayed ? realtime_ms() : item->noticed_ms;
 		item->failure_told = item->failure_told || !delayed;

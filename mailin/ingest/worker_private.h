@@ -4,6 +4,7 @@
  *	worker.c		the loop, and the open way: batches
  *	worker_cautious.c	the cautious way: one message at a time
  *	worker_defer.c		what cannot be stored: retry tiers, dead letters, notices
+ *	worker_answer.c		acknowledgements of what was stored
  *	worker_link.c		connections
  *	worker_log.c
  *
@@ -108,6 +109,14 @@ enum outcome defer_items(struct worker *worker, struct item **items, size_t coun
 			 const struct reason *why, struct reason *reason);
 /* How long a held one may wait; see postpone_hold_ms(). */
 int64_t defer_hold_ms(const struct worker *worker, const struct item *item);
+
+/* ---- worker_answer.c ---- */
+
+/* After their transaction, and before they are acknowledged: tell the posters of those that are
+ * stored, once each.  RETRY with a reason, which is logged: some of them, for the same call later.
+ */
+enum outcome answer_items(struct worker *worker, struct item **items, size_t count,
+			  struct reason *reason);
 
 /* ---- worker_log.c ---- */
 

@@ -262,8 +262,26 @@ static const char *auto_answer(const char *name, void *context)
 	return value;
 }
 
-static void set_auto(struct run *run)
+/* Others on the way, such as procmail, may have added an X-Loop of theirs. */
+static bool is_ours(const struct run *run, const char *loop)
 {
+	for (guint i = 0; loop != NULL && i < run->root->fields->len; i++) {
+		const struct field *field = &g_array_index(run->root->fields, struct field, i);
+		struct span value = span_trim(field->value);
+
+		if (span_is(field->name, "X-Loop") && value.size == strlen(loop) &&
+		    memcmp(value.data, loop, value.size) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void set_auto(struct run *run, const char *loop)
+{
+	if (is_ours(run, loop)) {
+		wire_set_text(run->mailpipe, "Auto", "loop");
+		return;
+	}
 	struct auto_answers answers = {run, g_ptr_array_new_with_free_func(g_free)};
 	const char *sender = wire_get_text(wire_get_object(run->mailpipe, "Envelope"), "Sender");
 
@@ -389,7 +407,7 @@ void parse_mail(const char *mail, size_t size, const struct document_job *job)
 	set_field(&run, "ReplyTo", "Reply-To");
 	set_field(&run, "Subject", "Subject");
 	set_date(&run);
-	set_auto(&run);
+	set_auto(&run, job->loop);
 	set_contents(&run);
 	set_headers(&run);
 	set_ids(&run);

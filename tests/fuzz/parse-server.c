@@ -63,6 +63,7 @@ static void parse(const char *mail, size_t size, int out)
 	const struct document_job job = {.document = document,
 					 .limits = config->limits,
 					 .raw = CONFIG_RAW_DEFECT,
+					 .loop = "mailpipe/test",
 					 .authserv_ids = authserv_ids};
 	parse_mail(mail, size, &job);
 	if (wire_write(document, out, false) != 0)

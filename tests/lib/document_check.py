@@ -17,7 +17,7 @@ MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+/[!#$%&'*+.^_`{|}~0-9A-Za
 # mailin's words for a parser that did not come to its end.
 KILLED = "parser "
 ALIGNED = [["('DKIM', %s)" % dkim, "('SPF', %s)" % spf] for dkim in (True, False) for spf in (True, False)]
-AUTO = ("no", "bounce", "replied", "generated", "list", "bulk")
+AUTO = ("no", "loop", "bounce", "replied", "generated", "list", "bulk")
 
 ADDRESS = {"Email": str, "Name": str, "MailboxHash": str}
 ENVELOPE = {"Sender": str, "Recipient": str, "QueueID": str, "ClientAddress": str,

@@ -352,6 +352,7 @@ static void a_template_gives_subject_texts_and_images(void **state)
 	(void)state;
 	field_is(message, "Subject", " From the template");
 	field_is(message, "Auto-Submitted", " auto-generated");
+	field_is(message, "X-Loop", " mailpipe/mailpipe");
 	assert_non_null(strstr(message, "multipart/related"));
 	assert_non_null(strstr(message, "Content-Id: <logo.png>\r\n\r\nQUJD\r\n"));
 	assert_non_null(strstr(message, "\r\n\r\nHi\r\n"));

@@ -130,6 +130,7 @@ static void a_job_comes_through_whole(void **state)
 	const struct document_job told = {.document = new_document(),
 					  .limits = limits,
 					  .raw = CONFIG_RAW_YES,
+					  .loop = "mailpipe/test",
 					  .authserv_ids = ids};
 	struct wire *sent = document_job_print(&told);
 	size_t size;
@@ -139,6 +140,7 @@ static void a_job_comes_through_whole(void **state)
 	assert_true(document_job_read(job, &got, &reason));
 	assert_memory_equal(&got.limits, &limits, parser_limits);
 	assert_int_equal(got.raw, CONFIG_RAW_YES);
+	assert_string_equal(got.loop, "mailpipe/test");
 	assert_int_equal(g_strv_length(got.authserv_ids), 2);
 	assert_string_equal(got.authserv_ids[1], "mx2.example.com");
 	assert_string_equal(wire_get_text(got.document, "MessageStream"), "support");
@@ -162,6 +164,7 @@ static void a_broken_job_is_refused(void **state)
 	const struct document_job told = {.document = new_document(),
 					  .limits = {.deadline = 1},
 					  .raw = CONFIG_RAW_NO,
+					  .loop = "mailpipe/test",
 					  .authserv_ids = none};
 	struct document_job got;
 

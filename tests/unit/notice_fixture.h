@@ -98,6 +98,7 @@ static inline struct setting set_up(const struct settings *settings)
 	struct reason reason = {{0}, {0}};
 
 	remove_in_folder("notices.counts");
+	remove_in_folder("answers.counts");
 	assert_true(g_file_set_contents(path, text, -1, NULL));
 	setting.config = config_load(path, &reason);
 	assert_string_equal(reason.text, "");
@@ -113,6 +114,7 @@ static inline void tear_down(struct setting *setting)
 	assert_null(setting->notices);
 	config_free(&setting->config);
 	remove_in_folder("notices.counts");
+	remove_in_folder("answers.counts");
 }
 
 /* The base with the value at "a.b.c" (an index counts in an array) replaced by JSON; `json` NULL:

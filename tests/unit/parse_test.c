@@ -45,8 +45,11 @@ static struct wire *parse_bytes(const char *mail, size_t size, enum config_raw r
 	struct wire *document = new_document();
 
 	char *authserv_ids[] = {believed, NULL};
-	const struct document_job job = {
-		.document = document, .limits = LIMITS, .raw = raw, .authserv_ids = authserv_ids};
+	const struct document_job job = {.document = document,
+					 .limits = LIMITS,
+					 .raw = raw,
+					 .loop = "mailpipe/test",
+					 .authserv_ids = authserv_ids};
 
 	parse_mail(mail, size, &job);
 	return document;
