@@ -19,6 +19,8 @@ for key in "MessageStream OriginalRecipient MailboxHash From FromName To Cc Bcc 
     document[key] = ""
 document["Mailpipe"] = {"Version": 1, "ReceivedAt": "2024-01-01T00:00:00Z", "MessageIDHeader": "", "InReplyTo": [],
     "References": [], "DateUTC": None, "Auto": "no", "StrippedQuote": "", "ReplyRule": "", "Defects": [],
+    "Verdicts": {"SPF": "none", "DKIM": "none", "DMARC": "none", "ARC": "none", "AuthservID": "",
+        "Aligned": {"SPF": False, "DKIM": False}, "SaslUsername": ""},
     "Envelope": {key: "" for key in "Sender Recipient QueueID ClientAddress ClientName Helo SaslUsername".split()}}
 document["Mailpipe"]["Envelope"]["Size"] = 0
 if name == "crash":
