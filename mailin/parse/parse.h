@@ -15,8 +15,8 @@
 /* Once, before the sandbox closes: what needs files and does not depend on the mail. */
 void parse_init(void);
 
-/* Before the sandbox closes, too: the charsets that the mail names, and the libraries that it needs.
- * False if one for its images is not there, which is not the mail's fault. */
+/* Before the sandbox closes, too: the charsets that the mail names, and the libraries that it
+ * needs. False if one for its images is not there, which is not the mail's fault. */
 bool parse_prepare(const char *mail, size_t size);
 
 /*
