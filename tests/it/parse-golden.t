@@ -42,7 +42,7 @@ JOB = {
         "body_bytes": 4 << 20,
     },
     "Raw": "defect",
-    "AuthservIDs": ["mx.example.com"],
+    "AuthservIDs": ["mx.example.com"], "Loop": "mailpipe/golden",
 }
 
 

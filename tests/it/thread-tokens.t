@@ -22,7 +22,7 @@ token_for 3 $other
 token_for 2 $gone
 sql "UPDATE thread_tokens SET valid = FALSE WHERE token_hash = UNHEX(SHA2('$gone', 256))"
 
-upper=$(echo $token | tr a-z A-Z)
+upper=$(echo $token | tr "[:lower:]" "[:upper:]")
 thread_mails 19 <<-END
 	10 ann a2 to=support+$token@example.com
 	11 zoe z1 to=support+$token@example.com

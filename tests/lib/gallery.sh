@@ -2,7 +2,7 @@
 # For tests of galleries and of what routes take; after tap.sh, ingest.sh and use_sandbox:
 #
 #	gallery_setup KEY=VALUE...		ingest_setup; route photos has these parameters
-#	gallery_use KEY=VALUE...		and now these instead
+#	gallery_use KEY=VALUE...		and now these instead; nothing is acknowledged
 #	posts RECIPIENT [photo-mail's arguments]	a mail of ann@x.example is in mail.in.photos, queue id Q1 and so on
 #	photos COLUMNS				of all rows of gallery_photos, in the order of mails and positions
 
@@ -19,7 +19,7 @@ gallery_setup() {
 gallery_use() {
 	sed -i '/^\[route photos\]/,$d' "$TMP/conf"
 	{
-		printf '[route photos]\nrecipients = photos@example.test *@photos.example.test\n'
+		printf '[route photos]\nrecipients = photos@example.test *@photos.example.test\nacknowledge = no\n'
 		for key in "$@"; do
 			printf '%s\n' "$key" | sed 's/=/ = /'
 		done

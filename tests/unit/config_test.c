@@ -105,6 +105,9 @@ static void errors_name_file_line_and_key(void **state)
 	fails("[log]\nlevel = loud\n",
 	      ":2: [log] level: \"loud\" is none of: emerg, alert, crit, err, "
 	      "warning, notice, info, debug");
+	fails("[route a]\nrecipients = a@example.com\nacknowledge = yes\n",
+	      ":1: [route a] acknowledge: only the targets support and gallery have something to "
+	      "tell, not \"inbox\"");
 	fails("[log]\ntarget = file\n", ": [log] target: \"file\" is neither syslog nor stderr");
 	fails("[amqp]\nvhost = a\nvhost = b\n", ":3: [amqp] vhost: stands twice");
 	fails("[amqp]\nnonsense\n", ":2: neither [section] nor key = value");

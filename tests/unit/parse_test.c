@@ -863,6 +863,38 @@ static int teardown(void **state)
 	return 0;
 }
 
+static const char *auto_of(const char *fields, char **mail)
+{
+	struct wire *document;
+
+	g_free(*mail);
+	*mail = g_strconcat("From: a@example.com\r\n", fields, "\r\nHello\r\n", NULL);
+	document = parse(*mail);
+	const char *kind = wire_get_text(wire_get_object(document, "Mailpipe"), "Auto");
+
+	kind = g_intern_string(kind);
+	wire_free(&document);
+	return kind;
+}
+
+static void our_own_mail_is_known(void **state)
+{
+	g_autofree char *mail = NULL;
+
+	(void)state;
+	assert_string_equal(auto_of("X-Loop: mailpipe/test\r\n", &mail), "loop");
+	assert_string_equal(auto_of("x-loop:\r\n mailpipe/test \r\n", &mail), "loop");
+	assert_string_equal(auto_of("X-Loop: ann@example.com\r\nAuto-Submitted: auto-replied\r\n"
+				    "X-Loop: mailpipe/test\r\n",
+				    &mail),
+			    "loop");
+	assert_string_equal(auto_of("X-Loop: mailpipe/test2\r\n", &mail), "no");
+	assert_string_equal(auto_of("X-Loop: mailpipe/tes\r\n", &mail), "no");
+	assert_string_equal(auto_of("X-Loop: Mailpipe/test\r\n", &mail), "no");
+	assert_string_equal(auto_of("X-Loops: mailpipe/test\r\n", &mail), "no");
+	assert_string_equal(auto_of("X-Loop:\r\n", &mail), "no");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -904,6 +936,7 @@ int main(void)
 		cmocka_unit_test(outer_boundary_ends_inner_parts),
 		cmocka_unit_test(raw_mail_when_asked_for),
 		cmocka_unit_test(libxml2_is_loaded_for_html_only),
+		cmocka_unit_test(our_own_mail_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
