@@ -7,10 +7,10 @@ plan 14
 own_pipeline
 trace_logs
 ingest_log=$SANDBOX_DIR/log/ingest.log
+sed -i 's/^\[mailpipe\]/&\nauthserv_ids = mx.example.test/' "$CONFIG"
 cat >> "$CONFIG" <<-END
 
 	[notify]
-	authserv_ids = mx.example.test
 	from = Support <support@example.test>
 END
 for program in ingest mailout; do
