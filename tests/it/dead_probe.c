@@ -4,9 +4,12 @@
  *
  *	dead_probe fill EXCHANGE KEY COUNT FIRST REASON [BYTES]
  *				documents with the ids 00000000-0000-8000-8000-NUMBER from FIRST on
- *	dead_probe put EXCHANGE KEY [ID]	standard input is one, with headers that must be
- *dropped or kept dead_probe ids QUEUE	the id of each message, in order; they stay dead_probe all
- *QUEUE	the same, with lines of properties and body dead_probe count QUEUE	how many are ready
+ *	dead_probe put EXCHANGE KEY [ID]
+ *				standard input is one, with headers that must be dropped or kept
+ *	dead_probe ids QUEUE	the id of each message, in order; they stay, so no more than 65,000
+ *	dead_probe take QUEUE	the same; they are gone then
+ *	dead_probe all QUEUE	as ids, with lines of properties and body
+ *	dead_probe count QUEUE	how many are ready
  */
 #include <glib.h>
 #include <inttypes.h>
@@ -144,8 +147,8 @@ static int put(struct broker *broker, char **argv)
 	return EXIT_SUCCESS;
 }
 
-/* all: with all properties as JSON and the body. */
-static int ids(struct broker *broker, const char *queue, bool all)
+/* all: with all properties as JSON and the body.  take: they do not stay. */
+static int ids(struct broker *broker, const char *queue, bool all, bool take)
 {
 	struct broker_delivery delivery = {0};
 	int64_t ready = 0;
@@ -167,6 +170,8 @@ static int ids(struct broker *broker, const char *queue, bool all)
 			printf("%s\n%.*s\n", text, (int)delivery.body_size, delivery.body);
 			wire_free(&properties);
 		}
+		if (take && broker_ack(broker, delivery.tag, false, &reason) != OUTCOME_OK)
+			return fail();
 		broker_delivery_clear(&delivery);
 	}
 	return EXIT_SUCCESS;
@@ -195,8 +200,9 @@ int main(int argc, char **argv)
 		status = fill(broker, argv);
 	else if (strcmp(command, "put") == 0 && argc > 3)
 		status = put(broker, argv);
-	else if (strcmp(command, "ids") == 0 || strcmp(command, "all") == 0)
-		status = ids(broker, argv[2], *command == 'a');
+	else if (strcmp(command, "ids") == 0 || strcmp(command, "all") == 0 ||
+		 strcmp(command, "take") == 0)
+		status = ids(broker, argv[2], *command == 'a', *command == 't');
 	else if (strcmp(command, "count") == 0)
 		status = count_ready(broker, argv[2]);
 	broker_close(&broker);
