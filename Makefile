@@ -169,7 +169,7 @@ $(B)/tests/fail.so: tests/lib/fail.c $(B)/flags
 
 # ---- tests ----
 
-JOBS ?= 2
+JOBS ?= 3
 SANDBOX ?= /tmp/mailpipe-sandbox-$(shell id -u)
 T ?= $(sort $(wildcard tests/it/*.t))
 
