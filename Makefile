@@ -6,7 +6,7 @@
 #: CC=clang                another compiler, into a directory of its own
 #: DESTDIR=DIR prefix=DIR  for install and uninstall (prefix: /usr/local)
 #: T="tests/it/a.t ..."    only these integration tests in check and it
-#: JOBS=N                  tests at the same time in check and it (2)
+#: JOBS=N                  tests at the same time in check and it (3)
 #: SANDBOX=DIR             where the target sandbox has its servers
 
 prefix     ?= /usr/local
