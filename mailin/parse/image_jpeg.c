@@ -67,15 +67,9 @@ static void ignore(j_common_ptr jpeg, int level)
 /* The image's own end: that of a thumbnail stands before it. */
 static bool has_end(const unsigned char *data, size_t size)
 {
-	while (size > 1) {
-		const unsigned char *end = memrchr(data + 1, END_OF_IMAGE, size - 1);
-
-		if (end == NULL)
-			return false;
-		if (end[-1] == MARKER)
+	for (size_t i = size; i > 1; i--)
+		if (data[i - 1] == END_OF_IMAGE && data[i - 2] == MARKER)
 			return true;
-		size = (size_t)(end - data);
-	}
 	return false;
 }
 
