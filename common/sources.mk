@@ -32,6 +32,7 @@ COMMON_SOURCES = \
 	common/lookup.c \
 	common/mask.c \
 	common/log.c \
+	common/message_id.c \
 	common/outcome.c \
 	common/quota.c \
 	common/restarts.c \

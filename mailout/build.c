@@ -112,14 +112,6 @@ static void add_date(GString *out, int64_t seconds)
 			       tm.tm_min, tm.tm_sec);
 }
 
-static bool has_header(const struct request *request, const char *name)
-{
-	for (size_t i = 0; i < request->header_count; i++)
-		if (g_ascii_strcasecmp(request->headers[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 bool build_is_automatic(const struct request *request, const struct rendered *rendered)
 {
 	for (size_t i = 0; i < request->header_count; i++)
@@ -176,7 +168,8 @@ static GString *make_header(const struct build *build)
 		header_words(out, "To", "undisclosed-recipients:;");
 	header_unstructured(out, "Subject", build->subject);
 	header_words(out, "Message-ID", bracketed);
-	if (rendered != NULL && rendered->auto_submitted && !has_header(request, "Auto-Submitted"))
+	if (rendered != NULL && rendered->auto_submitted &&
+	    !request_has_header(request, "Auto-Submitted"))
 		header_words(out, "Auto-Submitted", "auto-generated");
 	add_unsubscribe(out, request);
 	for (size_t i = 0; i < request->header_count; i++)

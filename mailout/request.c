@@ -195,7 +195,7 @@ static const struct check_field fields[] = {
 
 /* ---- the request ---- */
 
-static bool has_header(const struct request *request, const char *name)
+bool request_has_header(const struct request *request, const char *name)
 {
 	for (size_t i = 0; i < request->header_count; i++)
 		if (g_ascii_strcasecmp(request->headers[i].name, name) == 0)
@@ -231,8 +231,8 @@ static void check_whole(struct check *check, const struct request *request)
 	if (request->expires_at != 0 && request->expires_at <= request->send_at)
 		check_fail(check, "ExpiresAt", "not later than SendAt");
 	if ((request->unsubscribe_url[0] != '\0' || request->unsubscribe_mailto[0] != '\0') &&
-	    (has_header(request, "List-Unsubscribe") ||
-	     has_header(request, "List-Unsubscribe-Post")))
+	    (request_has_header(request, "List-Unsubscribe") ||
+	     request_has_header(request, "List-Unsubscribe-Post")))
 		check_fail(check, "ListUnsubscribe", "there is a header List-Unsubscribe as well");
 }
 

@@ -100,6 +100,9 @@ const char *request_mail_from(const struct request *request, const struct config
  * RETRY if it is no address, for then the template or the config is wrong. */
 enum outcome request_set_from(struct request *request, const char *from, struct reason *reason);
 
+/* Is there a header field of that name among its Headers? */
+bool request_has_header(const struct request *request, const char *name);
+
 /* "type/subtype" with or without parameters (RFC 2045, 5.1); not multipart. */
 bool request_is_media_type(const char *text);
 

@@ -27,12 +27,12 @@ MAILOUT_SOURCES = \
 	mailout/sender_socket.c \
 	mailout/sender_tls.c \
 	mailout/sentlog.c \
-	mailout/threadlog.c \
 	mailout/template.c \
 	mailout/template_check.c \
 	mailout/template_file.c \
 	mailout/template_render.c \
 	mailout/template_set.c \
+	mailout/threadlog.c \
 	mailout/worker.c \
 	mailout/worker_intake.c \
 	mailout/worker_job.c \

@@ -3,11 +3,11 @@
 #include <glib.h>
 #include <string.h>
 
+#include "common/message_id.h"
+#include "common/route.h"
 #include "common/sha256.h"
 #include "common/thread_key.h"
 #include "common/token.h"
-
-enum { REFERENCES_MAX = 900 }; /* bytes of one id that can stand in a header */
 
 /* ---- the address ---- */
 
@@ -44,53 +44,43 @@ static enum outcome find_thread(struct db *db, const struct id *thread, struct f
 			      id_text(thread, text));
 }
 
-/* An address that routes to `route`: From, if it does, else the first of the route's own. */
-static const char *route_address(const struct config *config, const char *route, const char *from)
+/* LOCAL+TOKEN@DOMAIN in the place of an address of that route; an extension that is there is
+ * replaced.  NULL if mail to it would not come by that route, or could not be written to (RFC
+ * 6531).  g_free() it. */
+static char *with_token(const struct config *config, const struct config_route *route,
+			const char *address, const char *token)
 {
-	const struct config_route *own = config_route_named(config, route);
+	g_autofree char *base = route_base_address(config->recipient_delimiter, address);
+	const char *at = strrchr(base, '@');
 
-	if (own == NULL)
+	if (at == NULL)
 		return NULL;
-	if (from != NULL && *from != '\0' && config_route(config, from) == own)
-		return from;
-	for (char **pattern = own->recipients; *pattern != NULL; pattern++)
+	g_autofree char *made = g_strdup_printf("%.*s%c%s%s", (int)(at - base), base,
+						config->recipient_delimiter[0], token, at);
+
+	return g_str_is_ascii(made) && config_route(config, made) == route ? g_steal_pointer(&made)
+									   : NULL;
+}
+
+/* Of From, if that is the route's, else of the first of the route's own that will do. */
+static char *reply_address(const struct config *config, const char *name, const char *from,
+			   const char *token)
+{
+	const struct config_route *route = config_route_named(config, name);
+
+	if (route == NULL)
+		return NULL;
+	char *made = from != NULL ? with_token(config, route, from, token) : NULL;
+
+	for (char **pattern = route->recipients; made == NULL && *pattern != NULL; pattern++)
 		if (route_pattern_kind(*pattern) == ROUTE_EXACT)
-			return *pattern;
-	return NULL;
-}
-
-/* LOCAL+TOKEN@DOMAIN; an extension that is there is replaced.  g_free() it. */
-static char *with_token(const char *delimiters, const char *address, const char *token)
-{
-	const char *at = strrchr(address, '@');
-	size_t local = strcspn(address, delimiters);
-
-	local = MIN(local, (size_t)(at - address));
-	return g_strdup_printf("%.*s%c%s%s", (int)local, address, delimiters[0], token, at);
-}
-
-static bool has_header(const struct request *request, const char *name)
-{
-	for (size_t i = 0; i < request->header_count; i++)
-		if (g_ascii_strcasecmp(request->headers[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-/* RFC 5322, 3.6.4.  The id is a stranger's. */
-static bool is_message_id(const char *id)
-{
-	const char *at = strchr(id, '@');
-
-	for (const char *p = id; *p != '\0'; p++)
-		if (!g_ascii_isgraph(*p) || *p == '<' || *p == '>')
-			return false;
-	return at != NULL && at != id && at[1] != '\0' && strlen(id) <= REFERENCES_MAX;
+			made = with_token(config, route, *pattern, token);
+	return made;
 }
 
 static void add_header(struct request *request, const char *name, const char *id)
 {
-	if (has_header(request, name))
+	if (request_has_header(request, name))
 		return;
 	request->headers =
 		g_renew(struct request_header, request->headers, request->header_count + 1);
@@ -102,24 +92,24 @@ static enum outcome address_found(const struct config *config, struct request *r
 				  const struct found *found, struct reason *reason)
 {
 	char token[TOKEN_TEXT_SIZE];
-	const char *address = route_address(config, found->route, request->from.email);
 
 	if (config->recipient_delimiter[0] == '\0')
 		return outcome_retry(reason, "4.3.5",
 				     "ReplyTo.Thread: mailpipe.recipient_delimiter is empty");
+	if (!token_new(token))
+		return outcome_retry(reason, "4.3.0", "no random numbers for a reply address");
+	char *address = reply_address(config, found->route, request->from.email, token);
+
 	if (address == NULL)
 		return outcome_retry(reason, "4.3.5",
 				     "ReplyTo.Thread: route %s has no exact address in its "
 				     "recipients that could be answered to",
 				     found->route);
-	if (!token_new(token))
-		return outcome_retry(reason, "4.3.0", "no random numbers for a reply address");
 	token_hash(token, request->thread_token);
 	request->reply_to.item = g_new0(struct address, 1);
 	request->reply_to.count = 1;
-	request->reply_to.item[0].email = with_token(config->recipient_delimiter, address, token);
-	request->reply_to.item[0].name = g_strdup("");
-	if (found->last_from != NULL && is_message_id(found->last_from)) {
+	request->reply_to.item[0] = (struct address){.email = address, .name = g_strdup("")};
+	if (found->last_from != NULL && message_id_is_usable(found->last_from)) {
 		add_header(request, "In-Reply-To", found->last_from);
 		add_header(request, "References", found->last_from);
 	}
@@ -226,6 +216,15 @@ static void add_participants(struct step *step, const struct outbound *row,
 	}
 }
 
+/* What the database cannot take stands in the mail alone: tried again, it would hold up all
+ * results. */
+static struct db_value text_that_fits(const struct db *db, const char *text)
+{
+	bool fits = text == NULL || strlen(text) < (size_t)db_max_packet(db);
+
+	return fits ? db_text(text) : db_null();
+}
+
 /* In the ticket, if the thread is one: now the requester is to answer. */
 static void add_ticket_message(struct step *step, const struct outbound *row,
 			       const struct db_value *thread)
@@ -236,9 +235,9 @@ static void add_ticket_message(struct step *step, const struct outbound *row,
 					  id,
 					  db_text(row->from_email),
 					  db_text(in->from_name),
-					  db_text(in->text),
-					  db_text(in->full_text),
-					  db_text(in->html),
+					  text_that_fits(step->db, in->text),
+					  text_that_fits(step->db, in->full_text),
+					  text_that_fits(step->db, in->html),
 					  *thread,
 					  id};
 	int64_t added =

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/deadline.h"
+#include "common/message_id.h"
 #include "common/quota.h"
 #include "common/topology.h"
 #include "common/wire.h"
@@ -14,7 +15,6 @@
 
 enum {
 	MS_IN_SECOND = 1000,
-	MESSAGE_ID_MAX = 800, /* what mailout takes as a word of a header */
 };
 
 /* Acknowledgements, which anybody can cause, never use up what failures need. */
@@ -193,18 +193,6 @@ static void add_header(struct wire *headers, const char *name, const char *value
 	wire_append(headers, header);
 }
 
-/* RFC 5322, 3.6.4: what stands between the angle brackets. */
-static bool is_message_id(const char *id)
-{
-	const char *at = strchr(id, '@');
-	size_t size = strlen(id);
-
-	for (const char *p = id; *p != '\0'; p++)
-		if (!g_ascii_isgraph(*p) || *p == '<' || *p == '>')
-			return false;
-	return at != NULL && at != id && at[1] != '\0' && size <= MESSAGE_ID_MAX;
-}
-
 static struct wire *headers_for(const struct notice_mail *mail)
 {
 	struct wire *headers = wire_array();
@@ -212,7 +200,7 @@ static struct wire *headers_for(const struct notice_mail *mail)
 	/* RFC 3834, 5 and 3.1.5; Exchange's holiday notices heed another field. */
 	add_header(headers, "Auto-Submitted", "auto-replied");
 	add_header(headers, "X-Auto-Response-Suppress", "All");
-	if (is_message_id(mail->message_id_header)) {
+	if (message_id_is_usable(mail->message_id_header)) {
 		g_autofree char *id = g_strdup_printf("<%s>", mail->message_id_header);
 
 		add_header(headers, "In-Reply-To", id);

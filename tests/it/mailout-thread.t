@@ -31,6 +31,7 @@ field() {
 	END
 }
 
+sed -i '/^\[route photos\]/,/^$/s/^recipients = /&fotos@büro.example /' "$TMP/conf"
 mailout_start
 requests 1 "\"From\": \"Desk <support@example.test>\", \"ReplyTo\": {\"Thread\": \"$thread\"},
 	\"Cc\": \"Bob@Example.NET\", \"Bcc\": \"carl@example.net\"" | tr -d '\n' | publish
@@ -102,6 +103,22 @@ sql "UPDATE tickets SET status = 'closed'"
 first=7 requests 1 "\"ReplyTo\": {\"Thread\": \"$thread\"}" | publish
 await_log '00000000-0000-4000-8000-000000000007 event=sent'
 is "$(ticket | cut -d ' ' -f 1)" closed 'a closed ticket stays closed'
+# Of a domain in letters the mail has the A-labels.
+first=8 requests 1 "\"ReplyTo\": {\"Thread\": \"$other\"}" | publish
+await_log '00000000-0000-4000-8000-000000000008 event=sent'
+like "$(field Reply-To "$TAG 8")" '^fotos\+[a-z2-7]{26}@xn--bro-hoa\.example$' 'an international domain'
 mailout_stop
 is "$mailout_status" 0 'exit status'
+
+# A text that the database does not take holds up nothing.
+sql 'SET GLOBAL max_allowed_packet = 1048576'
+mailout_start
+python3 -c 'import json, sys
+print(json.dumps({"MessageID": "00000000-0000-4000-8000-000000000009", "To": "ann@example.net", "Subject": "large",
+	"TextBody": "0123456789abcdef\n" * 70000, "HtmlBody": "<p>small", "ReplyTo": {"Thread": sys.argv[1]}}))' "$thread" | publish
+first=10 requests 1 | publish
+is_sent() { [ "$(status_of 9) $(status_of 10)" = 'sent sent' ]; }
+ok 'a text of more than max_allowed_packet: it and what comes after it are recorded' wait_for 30 is_sent
+is "$(sql "SELECT text IS NULL, html FROM ticket_messages WHERE HEX(id) LIKE '%9'")" '1	<p>small' 'the ticket lacks the text alone'
+mailout_stop
 done_testing
