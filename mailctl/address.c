@@ -12,6 +12,7 @@
 #include "common/config_table.h"
 #include "common/token.h"
 #include "mailctl/address_show.h"
+#include "mailctl/connect.h"
 #include "mailctl/mailctl.h"
 #include "mailctl/registry.h"
 
@@ -337,7 +338,7 @@ static bool add(struct address_command *command)
 	if (given->label == NULL)
 		given->label = g_strdup("");
 	g_ptr_array_sort(given->senders, compare_texts);
-	command->db = registry_open(command->config, &reason);
+	command->db = connect_db_admin(command->config, false, &reason);
 	if (command->db == NULL ||
 	    registry_add(command->db, given, command->token ? token : NULL, &reason) != OUTCOME_OK)
 		return failed(&reason);
@@ -355,7 +356,7 @@ static bool list(struct address_command *command)
 		.address = address, .route = given->route, .owner = given->owner};
 	g_autoptr(GPtrArray) found = NULL;
 
-	command->db = registry_open(command->config, &reason);
+	command->db = connect_db_admin(command->config, false, &reason);
 	if (command->db == NULL ||
 	    registry_list(command->db, &filter, &found, &reason) != OUTCOME_OK)
 		return failed(&reason);
@@ -370,7 +371,7 @@ static struct registration *find(struct address_command *command, GPtrArray **fo
 	const struct registry_filter filter = {.id = command->id};
 	struct reason reason = {0};
 
-	command->db = registry_open(command->config, &reason);
+	command->db = connect_db_admin(command->config, false, &reason);
 	if (command->db == NULL ||
 	    registry_list(command->db, &filter, found, &reason) != OUTCOME_OK) {
 		failed(&reason);

@@ -1,5 +1,7 @@
 #include "mailctl/connect.h"
 
+#include <glib.h>
+
 enum { BROKER_MS = 20 * 1000, MS_PER_S = 1000 };
 
 struct db *connect_db(const struct connect_db *how, struct reason *reason)
@@ -18,6 +20,21 @@ struct db *connect_db(const struct connect_db *how, struct reason *reason)
 	};
 
 	return db_open(&options, deadline_in(config->mysql_timeout), reason);
+}
+
+struct db *connect_db_admin(const struct config *config, bool read_only_too, struct reason *reason)
+{
+	g_autofree char *password =
+		config_password(&config->mysql_setup, "mysql.setup_password_file", reason);
+	const struct connect_db how = {
+		.config = config,
+		.user = config->mysql_setup.name,
+		.password = password,
+		.with_database = true,
+		.read_only_too = read_only_too,
+	};
+
+	return password != NULL ? connect_db(&how, reason) : NULL;
 }
 
 struct broker *connect_broker(const struct config *config, const char *user, const char *password,

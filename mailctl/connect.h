@@ -23,6 +23,10 @@ struct connect_db {
 
 struct db *connect_db(const struct connect_db *how, struct reason *reason);
 
+/* To the config's database as mysql.setup_user, whose password is read.  NULL with a reason.
+ * read_only_too: a server that takes no writes will do. */
+struct db *connect_db_admin(const struct config *config, bool read_only_too, struct reason *reason);
+
 struct broker *connect_broker(const struct config *config, const char *user, const char *password,
 			      struct reason *reason);
 

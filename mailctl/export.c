@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/wire.h"
+#include "mailctl/connect.h"
 #include "mailctl/mailctl.h"
 #include "mailctl/rebuild.h"
 #include "mailctl/stored.h"
@@ -224,7 +225,7 @@ static int read_message(const struct config *config, const struct id *id,
 			struct stored_message **message)
 {
 	struct reason reason = {0};
-	struct db *db = stored_connect(config, &reason);
+	struct db *db = connect_db_admin(config, true, &reason);
 	struct stored_outbound *outbound = NULL;
 	enum outcome outcome =
 		db != NULL ? stored_message_read(db, id, true, message, &reason) : OUTCOME_RETRY;

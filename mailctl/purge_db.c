@@ -100,13 +100,7 @@ static bool prepare(struct purge_db *purge, struct reason *reason)
 
 struct purge_db *purge_open(const struct config *config, struct reason *reason)
 {
-	g_autofree char *password =
-		config_password(&config->mysql_setup, "mysql.setup_password_file", reason);
-	const struct connect_db how = {.config = config,
-				       .user = config->mysql_setup.name,
-				       .password = password,
-				       .with_database = true};
-	struct db *db = password != NULL ? connect_db(&how, reason) : NULL;
+	struct db *db = connect_db_admin(config, false, reason);
 	struct purge_db *purge = db != NULL ? g_new0(struct purge_db, 1) : NULL;
 
 	if (purge == NULL)

@@ -533,7 +533,7 @@ static int run(struct quarantine *quarantine, int argc, char **argv)
 		return EXIT_BAD_CONFIG;
 	if (stop_init() != 0)
 		return EXIT_WRONG;
-	quarantine->db = quarantine_connect(quarantine->config, &reason);
+	quarantine->db = connect_db_admin(quarantine->config, false, &reason);
 	int status = quarantine->db != NULL ? verb->run(quarantine, &reason) : failed(&reason);
 
 	if (fflush(stdout) != 0 || ferror(stdout)) {

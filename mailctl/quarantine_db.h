@@ -45,9 +45,6 @@ struct quarantined {
 	int64_t size;        /* bytes of the document */
 };
 
-/* As mysql.setup_user, to a server that takes writes.  NULL with a reason. */
-struct db *quarantine_connect(const struct config *config, struct reason *reason);
-
 /* The oldest first; free *rows (struct quarantined *) with g_ptr_array_unref(). */
 enum outcome quarantine_list(struct db *db, const struct quarantine_filter *filter,
 			     GPtrArray **rows, struct reason *reason);

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "mailctl/connect.h"
-
 enum { US_PER_MS = 1000 };
 
 struct registration *registration_new(void)
@@ -32,20 +30,6 @@ void registration_free(struct registration *registration)
 static void free_item(void *item)
 {
 	registration_free(item);
-}
-
-struct db *registry_open(const struct config *config, struct reason *reason)
-{
-	g_autofree char *password =
-		config_password(&config->mysql_setup, "mysql.setup_password_file", reason);
-	const struct connect_db how = {
-		.config = config,
-		.user = config->mysql_setup.name,
-		.password = password,
-		.with_database = true,
-	};
-
-	return password != NULL ? connect_db(&how, reason) : NULL;
 }
 
 static enum outcome run(struct db *db, const char *sql, const struct db_value *values, size_t count,

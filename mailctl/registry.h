@@ -37,9 +37,6 @@ struct registration {
 struct registration *registration_new(void);
 void registration_free(struct registration *registration);
 
-/* As the user that sets up.  NULL with a reason. */
-struct db *registry_open(const struct config *config, struct reason *reason);
-
 /* Adds it in one transaction and sets id.  token: NULL if none is needed. */
 enum outcome registry_add(struct db *db, struct registration *registration, const char *token,
 			  struct reason *reason);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/wire.h"
+#include "mailctl/connect.h"
 #include "mailctl/mailctl.h"
 #include "mailctl/stored.h"
 #include "mailctl/table.h"
@@ -412,7 +413,7 @@ static int run(const struct show *show, const struct config *config, const struc
 {
 	struct stored_message *message = NULL;
 	struct reason reason = {0};
-	struct db *db = stored_connect(config, &reason);
+	struct db *db = connect_db_admin(config, true, &reason);
 	int status = EXIT_FINE;
 
 	if (db == NULL || stored_message_read(db, id, false, &message, &reason) != OUTCOME_OK) {

@@ -2,24 +2,7 @@
 
 #include <string.h>
 
-#include "mailctl/connect.h"
-
 #define UTC_MS(column) "CAST(UNIX_TIMESTAMP(" column ") * 1000 AS SIGNED)"
-
-struct db *stored_connect(const struct config *config, struct reason *reason)
-{
-	g_autofree char *password =
-		config_password(&config->mysql_setup, "mysql.setup_password_file", reason);
-	const struct connect_db how = {
-		.config = config,
-		.user = config->mysql_setup.name,
-		.password = password,
-		.with_database = true,
-		.read_only_too = true,
-	};
-
-	return password != NULL ? connect_db(&how, reason) : NULL;
-}
 
 static char *take_text(const struct db_value *value)
 {

@@ -107,9 +107,6 @@ struct stored_outbound {
 	GPtrArray *recipients; /* struct stored_recipient *, owned */
 };
 
-/* As mysql.setup_user, also to a read-only server.  NULL with a reason. */
-struct db *stored_connect(const struct config *config, struct reason *reason);
-
 /* with_contents: the bytes of attachments and of the raw mail, too.  OK with *message NULL: there
  * is none. stored_message_free() it. */
 enum outcome stored_message_read(struct db *db, const struct id *id, bool with_contents,

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "common/id.h"
+#include "mailctl/connect.h"
 #include "mailctl/stored.h"
 #include "mailctl/trace.h"
 
@@ -410,7 +411,7 @@ void trace_database(struct trace *trace)
 	struct lookup lookup = {.trace = trace};
 	unsigned int growth;
 
-	lookup.db = stored_connect(trace->config, &lookup.reason);
+	lookup.db = connect_db_admin(trace->config, true, &lookup.reason);
 	if (lookup.db == NULL) {
 		trace->saw_database = false;
 		trace_gap(trace, "database", "%s", lookup.reason.text);

@@ -2,6 +2,7 @@
 
 #include <glib.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/mask.h"
@@ -433,4 +434,27 @@ void inbound_free(struct inbound **inbound)
 	g_string_chunk_free(old->texts);
 	g_free(old);
 	*inbound = NULL;
+}
+
+int inbound_compare(const void *a, const void *b)
+{
+	const struct inbound *const *left = a;
+	const struct inbound *const *right = b;
+
+	return memcmp(&(*left)->id, &(*right)->id, sizeof(struct id));
+}
+
+struct inbound *inbound_find(struct inbound *const *messages, size_t count, const void *id,
+			     size_t size)
+{
+	struct inbound wanted;
+	const struct inbound *key = &wanted;
+
+	if (size != sizeof(wanted.id))
+		return NULL;
+	memcpy(&wanted.id, id, sizeof(wanted.id));
+	struct inbound *const *found =
+		bsearch(&key, messages, count, sizeof(*messages), inbound_compare);
+
+	return found != NULL ? *found : NULL;
 }

@@ -203,6 +203,14 @@ void inbound_begin(struct inbound *inbound);
 void inbound_reject(struct inbound *inbound, const char *status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* For qsort() and bsearch() of arrays of messages: by id. */
+int inbound_compare(const void *a, const void *b);
+
+/* The message of that id (ID_SIZE bytes; of another size there is none) in an array that is sorted
+ * so, or NULL. */
+struct inbound *inbound_find(struct inbound *const *messages, size_t count, const void *id,
+			     size_t size);
+
 /* Has it been neither stored before, nor put aside, nor rejected? */
 bool inbound_is_wanted(const struct inbound *inbound);
 

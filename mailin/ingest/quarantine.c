@@ -1,7 +1,6 @@
 #include "mailin/ingest/quarantine.h"
 
 #include <glib.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/broker.h"
@@ -98,14 +97,6 @@ struct sorted {
 	size_t count;
 };
 
-static int compare_ids(const void *a, const void *b)
-{
-	const struct inbound *const *left = a;
-	const struct inbound *const *right = b;
-
-	return memcmp(&(*left)->id, &(*right)->id, sizeof(struct id));
-}
-
 /* The document as it came must be the one that was looked at. */
 static bool is_document(const struct inbound *message, const struct db_value *digest)
 {
@@ -120,23 +111,17 @@ static bool is_document(const struct inbound *message, const struct db_value *di
 /* One that is there needs no row; if it was released, it is stored after all. */
 static bool take_known(const struct db_value *columns, size_t count, void *context)
 {
-	struct sorted *sorted = context;
-	struct inbound wanted;
-	struct inbound *key = &wanted;
+	const struct sorted *sorted = context;
+	struct inbound *found =
+		inbound_find(sorted->messages, sorted->count, columns[0].data, columns[0].size);
 
 	(void)count;
-	if (columns[0].size != sizeof(wanted.id))
-		return true;
-	memcpy(&wanted.id, columns[0].data, sizeof(wanted.id));
-	struct inbound **found = bsearch(&key, sorted->messages, sorted->count,
-					 sizeof(struct inbound *), compare_ids);
-
 	if (found == NULL)
 		return true;
-	(*found)->put_aside = true;
-	if (columns[1].number != 0 && is_document(*found, &columns[2])) {
-		(*found)->released = true;
-		(*found)->quarantined = false;
+	found->put_aside = true;
+	if (columns[1].number != 0 && is_document(found, &columns[2])) {
+		found->released = true;
+		found->quarantined = false;
 	}
 	return true;
 }

@@ -125,20 +125,12 @@ static bool comes_released(const struct inbound *message)
 	return message->delivery != NULL && message->delivery->released != 0;
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	const struct inbound *const *left = a;
-	const struct inbound *const *right = b;
-
-	return memcmp(&(*left)->id, &(*right)->id, sizeof(struct id));
-}
-
 /* Of several that are the same, one that an operator has let through comes first. */
 static int compare_for_sort(const void *a, const void *b)
 {
 	const struct inbound *const *left = a;
 	const struct inbound *const *right = b;
-	int order = compare_ids(a, b);
+	int order = inbound_compare(a, b);
 
 	return order != 0 ? order : (int)comes_released(*right) - (int)comes_released(*left);
 }
@@ -151,18 +143,12 @@ struct sorted {
 static bool mark_known(const struct db_value *columns, size_t count, void *context)
 {
 	const struct sorted *sorted = context;
-	struct inbound wanted;
-	struct inbound *key = &wanted;
+	struct inbound *found =
+		inbound_find(sorted->messages, sorted->count, columns[0].data, columns[0].size);
 
 	(void)count;
-	if (columns[0].size != sizeof(wanted.id))
-		return true;
-	memcpy(&wanted.id, columns[0].data, sizeof(wanted.id));
-	struct inbound **found = bsearch(&key, sorted->messages, sorted->count,
-					 sizeof(struct inbound *), compare_ids);
-
 	if (found != NULL)
-		(*found)->duplicate = true;
+		found->duplicate = true;
 	return true;
 }
 
