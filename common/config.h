@@ -42,6 +42,8 @@ struct config_limits {
 	int64_t addresses; /* per address field */
 	int64_t filename_bytes;
 	int64_t image_pixels;    /* of an image that counts as one */
+	int64_t archive_entries; /* names within archives, of a mail */
+	int64_t archive_bytes;   /* unpacked to get at them, of a mail */
 	int64_t body_bytes;      /* TextBody and HtmlBody, each */
 	int64_t request_size;    /* bytes of a request on mail.out */
 	int64_t recipients;      /* To, Cc and Bcc of a request together */
@@ -73,6 +75,8 @@ enum config_refused {
 };
 /* What becomes of attachments of a gallery that are no images. */
 enum config_other { CONFIG_OTHER_KEEP, CONFIG_OTHER_IGNORE, CONFIG_OTHER_REFUSE };
+/* And of archives of which not all names can be told, where files are refused by name. */
+enum config_unread { CONFIG_UNREAD_REFUSE, CONFIG_UNREAD_KEEP };
 
 /* Are posters told that their mail has arrived? */
 enum config_acknowledge {
@@ -100,6 +104,7 @@ struct config_route {
 	int64_t attachment_size;     /* bytes of one */
 	int64_t attachments_refused; /* enum config_refused */
 	int64_t attachments_other;   /* enum config_other */
+	int64_t archives_unread;     /* enum config_unread */
 	int64_t inline_side;         /* pixels; smaller ones within HTML are decorations */
 	char *target;                /* NAME in one of the folders, or an absolute path */
 	int64_t keep;                /* 0: for ever */

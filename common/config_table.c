@@ -22,6 +22,7 @@ static const char *const record_choices[] = {"best-effort", "required", NULL};
 static const char *const in_doubt_choices[] = {"resend", "hold", NULL};
 static const char *const refused_choices[] = {"auto", "drop", "reject", NULL};
 static const char *const other_choices[] = {"keep", "ignore", "refuse", NULL};
+static const char *const unread_choices[] = {"refuse", "keep", NULL};
 static const char *const acknowledge_choices[] = {"auto", "no", "yes", NULL};
 static const char *const raw_choices[] = {"defect", "no", "yes", NULL};
 static const char *const require_choices[] = {"none",  "spf-or-dkim", "dmarc",
@@ -211,6 +212,11 @@ const struct parameter config_parameters[] = {
 	    "with a longer one is refused."),
 	INT("limits", "image_pixels", LIMIT(image_pixels), "250000000", 1, 4294836225,
 	    "Width times height of an image; one with more is no image for anybody."),
+	INT("limits", "archive_entries", LIMIT(archive_entries), "1000", 0, 100000,
+	    "Files in all archives of a mail; an archive with more is not read to its end."),
+	SIZE("limits", "archive_bytes", LIMIT(archive_bytes), "32M", 0, 1 * GB,
+	     "Bytes unpacked to read the names in compressed tar files of a mail; one with more is "
+	     "not read to its end."),
 	SIZE("limits", "body_bytes", LIMIT(body_bytes), "4M", 1 * KB, 64 * MB,
 	     "Bytes of TextBody and of HtmlBody; what is beyond is cut."),
 
@@ -365,6 +371,9 @@ const struct parameter config_route_parameters[] = {
 	CHOICE("route NAME", "attachments_other", ROUTE(attachments_other), "keep", other_choices,
 	       "A gallery's attachments that are no photos: stored as attachments, left out, or "
 	       "refused."),
+	CHOICE("route NAME", "archives_unread", ROUTE(archives_unread), "refuse", unread_choices,
+	       "Archives of which not all names can be read, in a route that refuses attachments "
+	       "by name: refused, or kept."),
 	INT("route NAME", "inline_side", ROUTE(inline_side), "200", 0, 65535,
 	    "A gallery takes images within HTML for decorations when their shorter side has fewer "
 	    "pixels."),

@@ -124,6 +124,13 @@ static struct wire *refused_json(const struct stored_refused *refused)
 	wire_set_text(object, "Sha256", refused->sha256);
 	wire_set_text(object, "DetectedType", refused->detected_type);
 	wire_set_text(object, "Reason", refused->reason);
+	if (*refused->entry != '\0') {
+		struct wire *entry = wire_object();
+
+		wire_set_text(entry, "Name", refused->entry);
+		wire_set_int(entry, "Size", refused->entry_size);
+		wire_set(object, "Entry", entry);
+	}
 	return object;
 }
 
@@ -215,7 +222,7 @@ static void print_refused(const struct stored_message *message)
 	static const struct table_column columns[] = {
 		{"NOT TAKEN", TABLE_LEFT, 0},  {"BYTES", TABLE_RIGHT, 0},
 		{"TYPE", TABLE_LEFT, 0},       {"DETECTED", TABLE_LEFT, 0},
-		{"BECAUSE OF", TABLE_LEFT, 0},
+		{"BECAUSE OF", TABLE_LEFT, 0}, {"IN IT", TABLE_LEFT, 0},
 	};
 
 	if (message->refused->len == 0)
@@ -231,6 +238,7 @@ static void print_refused(const struct stored_message *message)
 		table_cell(table, TABLE_PLAIN, refused->content_type);
 		table_cell(table, TABLE_PLAIN, refused->detected_type);
 		table_cell(table, TABLE_PLAIN, refused->reason);
+		table_cell(table, TABLE_PLAIN, refused->entry);
 	}
 	table_end(&table);
 }

@@ -58,6 +58,7 @@ static void free_refused(void *item)
 	g_free(refused->detected_type);
 	g_free(refused->reason);
 	g_free(refused->sha256);
+	g_free(refused->entry);
 	g_free(refused);
 }
 
@@ -160,6 +161,8 @@ static bool take_refused(const struct db_value *columns, size_t count, void *con
 	refused->reason = take_text(&columns[3]);
 	refused->size = take_number(&columns[4], 0);
 	refused->sha256 = take_hex(&columns[5]);
+	refused->entry = take_text(&columns[6]);
+	refused->entry_size = take_number(&columns[7], 0);
 	g_ptr_array_add(message->refused, refused);
 	return true;
 }
@@ -217,7 +220,8 @@ enum outcome stored_message_read(struct db *db, const struct id *id, bool with_c
 	if (outcome == OUTCOME_OK && *message != NULL)
 		outcome = db_query_once(
 			db,
-			"SELECT name, content_type, detected_type, reason, size, sha256 "
+			"SELECT name, content_type, detected_type, reason, size, sha256, "
+			"entry_name, entry_size "
 			"FROM refused_attachments WHERE message_id = ? ORDER BY position",
 			&value, 1, take_refused, *message, reason);
 	if (outcome == OUTCOME_OK && *message != NULL && with_contents)

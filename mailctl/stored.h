@@ -36,6 +36,8 @@ struct stored_refused {
 	char *reason;
 	char *sha256;
 	int64_t size;
+	char *entry; /* the file in the archive that it is about; "": none */
+	int64_t entry_size;
 };
 
 /* Texts are "" where the row has NULL. */

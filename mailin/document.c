@@ -20,6 +20,8 @@ enum {
 enum {
 	MS_PER_S = 1000,
 	US_PER_MS = 1000,
+	/* {"Name": "", "Size": 9223372036854775807}, and all around it when printed pretty. */
+	ENTRY_OVERHEAD = 128,
 	/* A control character in JSON: \u0001. */
 	ESCAPE_SIZE = 6,
 	/* The envelope, the names of members, and what has a limit of its own. */
@@ -43,6 +45,8 @@ static const struct {
 	{"addresses", offsetof(struct config_limits, addresses)},
 	{"filename_bytes", offsetof(struct config_limits, filename_bytes)},
 	{"image_pixels", offsetof(struct config_limits, image_pixels)},
+	{"archive_entries", offsetof(struct config_limits, archive_entries)},
+	{"archive_bytes", offsetof(struct config_limits, archive_bytes)},
 	{"body_bytes", offsetof(struct config_limits, body_bytes)},
 };
 
@@ -205,12 +209,13 @@ int64_t document_size_max(int64_t mail_size, const struct config_limits *limits)
 {
 	/* The attachments and the raw mail in base64 are less than three times the mail together;
 	 * headers stand twice (Headers, Subject), bodies three times (text, HTML, and the text as
-	 * reply and quote), in the worst case escaped. */
+	 * reply and quote), in the worst case escaped.  Names within archives need no escapes. */
 	const int64_t twice = 2;
 	const int64_t thrice = 3;
 
 	return (1 + twice) * mail_size +
 	       ESCAPE_SIZE * (twice * limits->header_bytes + thrice * limits->body_bytes) +
+	       limits->archive_entries * (limits->filename_bytes + ENTRY_OVERHEAD) +
 	       DOCUMENT_OVERHEAD;
 }
 

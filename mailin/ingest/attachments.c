@@ -8,7 +8,7 @@ enum { NAME_MAX_CHARACTERS = 1024, TYPE_MAX = 255, DISPOSITION_MAX = 64, CONTENT
 
 enum { PATH_SIZE = 32 };
 
-enum { ORIENTATION_MAX = 8 };
+enum { ORIENTATION_MAX = 8, UNREAD_MAX = 32 };
 
 static const struct reader_field fields[] = {
 	{"Name", offsetof(struct inbound_attachment, name), true, READER_CUT, NAME_MAX_CHARACTERS},
@@ -101,13 +101,67 @@ static void read_image(struct reader *reader, const struct wire *object, const c
 	attachment->image_orientation = orientation;
 }
 
+/* Of all archives together there are no more than limits.archive_entries. */
+static void read_entries(struct reader *reader, const struct wire *array, const char *path,
+			 struct inbound_entry *entries)
+{
+	static const struct reader_field name = {"Name", 0, true, READER_CUT, NAME_MAX_CHARACTERS};
+
+	for (size_t i = 0; i < wire_length(array) && !reader->failed; i++) {
+		const struct wire *entry = wire_at(array, i);
+		g_autofree char *inner = g_strdup_printf("%sEntries[%zu]", path, i);
+
+		if (strcmp(wire_type_name(entry), "object") != 0) {
+			reader_fail(reader, "%s is of type %s, not object", inner,
+				    wire_type_name(entry));
+			return;
+		}
+		g_autofree char *members = g_strconcat(inner, ".", NULL);
+
+		entries[i].name = reader_text(reader, entry, members, &name);
+		entries[i].size = reader_int(reader, entry, members, "Size", false, 0);
+		if (entries[i].size < 0)
+			reader_fail(reader, "%sSize is negative", members);
+	}
+}
+
+/* `used` of inbound->entries are taken already. */
+static void read_archive(struct reader *reader, const struct wire *object, const char *path,
+			 struct inbound_attachment *attachment, size_t *used)
+{
+	static const struct reader_field unread = {"Unread", 0, false, READER_CUT, UNREAD_MAX};
+	const struct wire *archive = reader_object(reader, object, path, "Archive", false);
+	g_autofree char *inner = g_strdup_printf("%sArchive.", path);
+
+	if (archive == NULL)
+		return;
+	struct inbound *inbound = reader->inbound;
+	int64_t left = reader->config->limits.archive_entries - (int64_t)*used;
+	const struct wire *array = reader_array(reader, archive, inner, "Entries", false, left);
+	struct inbound_text why = reader_text(reader, archive, inner, &unread);
+
+	if (reader->failed)
+		return;
+	attachment->unread = why.size > 0;
+	attachment->entry_count = wire_length(array);
+	if (attachment->entry_count == 0)
+		return;
+	if (inbound->entries == NULL)
+		inbound->entries =
+			g_new0(struct inbound_entry, reader->config->limits.archive_entries);
+	attachment->entries = inbound->entries + *used;
+	read_entries(reader, array, inner, inbound->entries + *used);
+	*used += attachment->entry_count;
+}
+
 static void read_one(struct reader *reader, struct wire *object, const char *path,
-		     struct inbound_attachment *attachment)
+		     struct inbound_attachment *attachment, size_t *entries)
 {
 	reader_texts(reader, object, path, fields, G_N_ELEMENTS(fields), attachment);
 	reader_base64(reader, object, path, "Content", &attachment->blob);
 	check_bytes(reader, object, path, &attachment->blob);
 	read_image(reader, object, path, attachment);
+	read_archive(reader, object, path, attachment, entries);
 	if (!reader->failed)
 		make_name_safe(reader, path, &attachment->name);
 }
@@ -118,6 +172,7 @@ void attachments_read(struct reader *reader, struct wire *document)
 	struct wire *array = reader_array(reader, document, "", "Attachments", true,
 					  reader->config->limits.attachments);
 	size_t count = wire_length(array);
+	size_t entries = 0;
 
 	inbound->attachments = g_new0(struct inbound_attachment, count);
 	inbound->attachment_count = count;
@@ -131,7 +186,7 @@ void attachments_read(struct reader *reader, struct wire *document)
 			reader_fail(reader, "Attachments[%zu] is of type %s, not object", i,
 				    wire_type_name(object));
 		else
-			read_one(reader, object, path, &inbound->attachments[i]);
+			read_one(reader, object, path, &inbound->attachments[i], &entries);
 	}
 }
 
@@ -140,7 +195,9 @@ void attachments_free(struct inbound *inbound)
 	for (size_t i = 0; i < inbound->attachment_count; i++)
 		g_free(inbound->attachments[i].blob.data);
 	g_free(inbound->attachments);
+	g_free(inbound->entries);
 	inbound->attachments = NULL;
+	inbound->entries = NULL;
 	inbound->attachment_count = 0;
 	inbound->refused = NULL;
 	inbound->refused_count = 0;

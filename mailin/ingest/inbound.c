@@ -44,7 +44,8 @@ enum {
 	VALUES_PER_HEADER = 3,
 	VALUES_PER_ADDRESS = 4,
 	ADDRESS_FIELDS = 4, /* From, To, Cc, Bcc */
-	VALUES_PER_ATTACHMENT = 16,
+	VALUES_PER_ATTACHMENT = 20,
+	VALUES_PER_ENTRY = 3,
 	VALUES_OTHER = 20000,
 };
 
@@ -86,7 +87,8 @@ static int64_t values_max(const struct config_limits *limits)
 {
 	return limits->headers * VALUES_PER_HEADER +
 	       limits->addresses * VALUES_PER_ADDRESS * ADDRESS_FIELDS +
-	       limits->attachments * VALUES_PER_ATTACHMENT + VALUES_OTHER;
+	       limits->attachments * VALUES_PER_ATTACHMENT +
+	       limits->archive_entries * VALUES_PER_ENTRY + VALUES_OTHER;
 }
 
 static void read_id(struct reader *reader, const struct wire *document, struct inbound *inbound)

@@ -42,7 +42,14 @@ enum inbound_refused {
 	INBOUND_REFUSED_NAME,
 	INBOUND_REFUSED_SIZE,
 	INBOUND_REFUSED_COUNT,
-	INBOUND_REFUSED_NO_PHOTO
+	INBOUND_REFUSED_NO_PHOTO,
+	INBOUND_REFUSED_ARCHIVE /* not all names in it can be read */
+};
+
+/* A file within an archive. */
+struct inbound_entry {
+	struct inbound_text name;
+	int64_t size; /* bytes, as the archive says; 0: it does not */
 };
 
 struct inbound_attachment {
@@ -59,14 +66,20 @@ struct inbound_attachment {
 	bool photo;                /* an image, and no decoration of the HTML (policy_apply()) */
 	enum inbound_refused why;  /* of a refused one; its blob has size and digest, no data */
 	struct inbound_blob blob;
+
+	const struct inbound_entry *entries; /* of inbound.entries: the names in an archive */
+	size_t entry_count;
+	bool unread; /* names may be missing */
+	const struct inbound_entry *refused_entry; /* because of its name; NULL: of the attachment's */
 };
 
 /* Why the route refuses the mail as a whole. */
 struct inbound_rejection {
 	bool is;
 	enum inbound_refused why;
-	const char *name; /* of the attachment; NULL: it has no photo */
-	int64_t limit;    /* bytes or attachments that are taken */
+	const char *name;  /* of the attachment; NULL: it has no photo */
+	int64_t limit;     /* bytes or attachments that are taken */
+	const char *entry; /* the file in the archive whose name it is; NULL: none */
 };
 
 enum { INBOUND_TIME_SIZE = 32 };
@@ -119,6 +132,7 @@ struct inbound {
 
 	struct inbound_attachment *attachments;
 	size_t attachment_count;
+	struct inbound_entry *entries; /* of all archives among them */
 	/* Those that the route does not take (policy_apply()); they stand behind the others. */
 	struct inbound_attachment *refused;
 	size_t refused_count;

@@ -12,7 +12,7 @@
  * row.  With it MariaDB wants the right to UPDATE every column that is inserted, and this user
  * needs none.
  */
-enum { MESSAGE_COLUMNS = 37, ATTACHMENT_COLUMNS = 13, REFUSED_COLUMNS = 8, BLOB_COLUMNS = 3 };
+enum { MESSAGE_COLUMNS = 37, ATTACHMENT_COLUMNS = 13, REFUSED_COLUMNS = 10, BLOB_COLUMNS = 3 };
 
 static const struct rows_shape message_shape = {
 	"INSERT INTO messages (id, route, recipient, mailbox_hash, sender, queue_id, "
@@ -34,8 +34,8 @@ static const struct rows_shape attachment_shape = {
 
 static const struct rows_shape refused_shape = {
 	"INSERT INTO refused_attachments (message_id, position, name, content_type, detected_type,"
-	" size, sha256, reason) VALUES ",
-	"(?,?,?,?,?,?,?,?)", "", REFUSED_COLUMNS};
+	" size, sha256, reason, entry_name, entry_size) VALUES ",
+	"(?,?,?,?,?,?,?,?,?,?)", "", REFUSED_COLUMNS};
 
 static const struct rows_shape blob_shape = {"INSERT INTO blobs (sha256, size, data) VALUES ",
 					     "(?,?,?)", "", BLOB_COLUMNS};
@@ -305,6 +305,12 @@ static enum outcome insert_attachments(struct insert *insert, const struct sorte
 	return rows_insert(&insert->attachments, values(insert), count, NULL, reason);
 }
 
+static void add_entry(struct insert *insert, const struct inbound_entry *entry)
+{
+	add(insert, entry != NULL ? db_textn(entry->name.data, entry->name.size) : db_null());
+	add(insert, entry != NULL ? db_int(entry->size) : db_null());
+}
+
 /* What the routes do not take: their names, so that nobody need wonder. */
 static enum outcome insert_refused(struct insert *insert, const struct sorted *sorted,
 				   struct reason *reason)
@@ -327,6 +333,7 @@ static enum outcome insert_refused(struct insert *insert, const struct sorted *s
 			add(insert, db_int((int64_t)refused->blob.size));
 			add(insert, db_bytes(refused->blob.digest, SHA256_SIZE));
 			add(insert, db_text(policy_refused_name(refused->why)));
+			add_entry(insert, refused->refused_entry);
 		}
 	}
 	return rows_insert(&insert->refused, values(insert), count, NULL, reason);

@@ -129,6 +129,11 @@ static void set_rejection(struct wire *model, const struct inbound_rejection *wh
 	} else if (why->why == INBOUND_REFUSED_SIZE) {
 		wire_set_bool(model, "file_size", true);
 		wire_set_text(model, "limit", size);
+	} else if (why->why == INBOUND_REFUSED_ARCHIVE) {
+		wire_set_bool(model, "file_unread", true);
+	} else if (why->entry != NULL) {
+		set_line(model, "entry", why->entry);
+		wire_set_bool(model, "file_entry", true);
 	} else if (why->why == INBOUND_REFUSED_COUNT && why->limit > 0) {
 		wire_set_bool(model, "file_count", true);
 		wire_set_text(model, "limit", count);

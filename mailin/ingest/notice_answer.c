@@ -101,9 +101,23 @@ static char *reason_of(const struct inbound_attachment *attachment,
 				       route->attachments_max);
 	case INBOUND_REFUSED_NO_PHOTO:
 		return g_strdup(german ? "Die Datei ist kein Foto." : "The file is no photo.");
+	case INBOUND_REFUSED_ARCHIVE:
+		return g_strdup(german ? "Was in diesem Archiv ist, lässt sich nicht feststellen."
+				       : "What is in this archive cannot be told.");
 	case INBOUND_REFUSED_TYPE:
 	case INBOUND_REFUSED_NAME:
 		break;
+	}
+	if (attachment->refused_entry != NULL) {
+		g_autofree char *entry =
+			notice_words_line(text_of(&attachment->refused_entry->name));
+
+		return g_strdup_printf(
+			german ? "Darin ist „%s“; solche Dateien nimmt die Galerie "
+				 "nicht an."
+			       : "“%s” is in it; the gallery does not take files of this "
+				 "kind.",
+			entry);
 	}
 	return g_strdup(german ? "Die Galerie nimmt solche Dateien nicht an."
 			       : "The gallery does not take files of this kind.");

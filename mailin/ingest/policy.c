@@ -15,7 +15,7 @@ const char *policy_refused_name(enum inbound_refused why)
 	static const char *const names[] = {
 		[INBOUND_REFUSED_TYPE] = "type",         [INBOUND_REFUSED_NAME] = "name",
 		[INBOUND_REFUSED_SIZE] = "size",         [INBOUND_REFUSED_COUNT] = "count",
-		[INBOUND_REFUSED_NO_PHOTO] = "no-photo",
+		[INBOUND_REFUSED_NO_PHOTO] = "no-photo", [INBOUND_REFUSED_ARCHIVE] = "archive",
 	};
 
 	return names[why];
@@ -60,9 +60,56 @@ static bool is_allowed(const struct config_route *route,
 	return false;
 }
 
+/* The first file in the archive that the patterns for names refuse, or NULL. */
+static const struct inbound_entry *refused_entry(const struct config_route *route,
+						 const struct inbound_attachment *attachment)
+{
+	if (attachment->entry_count == 0)
+		return NULL;
+	g_autoptr(GPtrArray) specs =
+		g_ptr_array_new_with_free_func((GDestroyNotify)g_pattern_spec_free);
+
+	for (char **patterns = route->attachments_refuse; *patterns != NULL; patterns++) {
+		g_autofree char *folded = g_utf8_casefold(*patterns, -1);
+
+		if (!is_type_pattern(*patterns))
+			g_ptr_array_add(specs, g_pattern_spec_new(folded));
+	}
+	for (size_t i = 0; specs->len > 0 && i < attachment->entry_count; i++) {
+		g_autofree char *folded = g_utf8_casefold(attachment->entries[i].name.data, -1);
+		size_t size = strlen(folded);
+
+		for (guint s = 0; s < specs->len; s++)
+			if (g_pattern_spec_match(specs->pdata[s], size, folded, NULL))
+				return &attachment->entries[i];
+	}
+	return NULL;
+}
+
+static bool refuses_names(const struct config_route *route)
+{
+	for (char **patterns = route->attachments_refuse; *patterns != NULL; patterns++)
+		if (!is_type_pattern(*patterns))
+			return true;
+	return false;
+}
+
+/* By what is in it, or perhaps is. */
+static bool is_refused_archive(const struct config_route *route,
+			       struct inbound_attachment *attachment, enum inbound_refused *why)
+{
+	*why = INBOUND_REFUSED_NAME;
+	attachment->refused_entry = refused_entry(route, attachment);
+	if (attachment->refused_entry != NULL)
+		return true;
+	*why = INBOUND_REFUSED_ARCHIVE;
+	return attachment->unread && route->archives_unread == CONFIG_UNREAD_REFUSE &&
+	       refuses_names(route);
+}
+
 /* What calls itself a program is refused as one, whatever is in it. */
-static bool is_refused(const struct config_route *route,
-		       const struct inbound_attachment *attachment, enum inbound_refused *why)
+static bool is_refused(const struct config_route *route, struct inbound_attachment *attachment,
+		       enum inbound_refused *why)
 {
 	for (char **patterns = route->attachments_refuse; *patterns != NULL; patterns++) {
 		if (!is_type_pattern(*patterns)) {
@@ -76,7 +123,7 @@ static bool is_refused(const struct config_route *route,
 		    matches(*patterns, attachment->content_type.data))
 			return true;
 	}
-	return false;
+	return is_refused_archive(route, attachment, why);
 }
 
 /* ---- decorations ---- */
@@ -142,9 +189,8 @@ static void find_photos(const struct config_route *route, struct inbound *inboun
 enum verdict { VERDICT_TAKEN, VERDICT_LEFT_OUT, VERDICT_REFUSED };
 
 /* `taken`: how many there are already. */
-static enum verdict judge(const struct config_route *route,
-			  const struct inbound_attachment *attachment, int64_t taken,
-			  enum inbound_refused *why)
+static enum verdict judge(const struct config_route *route, struct inbound_attachment *attachment,
+			  int64_t taken, enum inbound_refused *why)
 {
 	if (is_refused(route, attachment, why))
 		return VERDICT_REFUSED;
@@ -160,7 +206,7 @@ static enum verdict judge(const struct config_route *route,
 
 /* A decoration never is a reason to refuse a mail, and does not count. */
 static enum verdict judge_other(const struct config_route *route,
-				const struct inbound_attachment *attachment, int64_t taken,
+				struct inbound_attachment *attachment, int64_t taken,
 				enum inbound_refused *why)
 {
 	bool decoration = attachment->image_width > 0;
@@ -197,6 +243,7 @@ static int64_t limit_of(const struct config_route *route, enum inbound_refused w
 	case INBOUND_REFUSED_TYPE:
 	case INBOUND_REFUSED_NAME:
 	case INBOUND_REFUSED_NO_PHOTO:
+	case INBOUND_REFUSED_ARCHIVE:
 		break;
 	}
 	return 0;
@@ -221,6 +268,9 @@ static bool look_at(struct work *work, struct inbound_attachment *attachment)
 			.is = true,
 			.why = attachment->why,
 			.name = attachment->name.data,
+			.entry = attachment->refused_entry != NULL
+					 ? attachment->refused_entry->name.data
+					 : NULL,
 			.limit = limit_of(work->route, attachment->why),
 		};
 	}
@@ -306,6 +356,17 @@ void policy_enforce(struct inbound *inbound)
 			       "more attachments than the %" G_GINT64_FORMAT
 			       " that the route takes",
 			       why->limit);
+	else if (why->why == INBOUND_REFUSED_ARCHIVE)
+		inbound_reject(inbound, STATUS_MEDIA,
+			       "the attachment \"%s\" is an archive in which not all names can be "
+			       "read",
+			       why->name);
+	else if (why->entry != NULL)
+		inbound_reject(
+			inbound, STATUS_MEDIA,
+			"the attachment \"%s\" has in it \"%s\", which is not of a kind that "
+			"the route takes",
+			why->name, why->entry);
 	else
 		inbound_reject(inbound, STATUS_MEDIA,
 			       "the attachment \"%s\" is not of a kind that the route takes",

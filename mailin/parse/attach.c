@@ -1,6 +1,7 @@
 #include "mailin/parse/attach.h"
 
 #include "common/sha256.h"
+#include "mailin/parse/archive.h"
 #include "mailin/parse/detect.h"
 #include "mailin/parse/encoded_word.h"
 #include "mailin/parse/filename.h"
@@ -12,7 +13,8 @@ struct attachments {
 	const struct config_limits *limits;
 	struct defects *defects;
 	struct wire *array;
-	size_t count;     /* the position of the next one, from 0 */
+	size_t count; /* the position of the next one, from 0 */
+	struct archive_room room;
 	GPtrArray *owned; /* decoded bytes */
 	GPtrArray *tnefs; /* opened, for the document borrows from them */
 	const char *text;
@@ -39,6 +41,7 @@ struct attachments *attachments_new(const struct config_limits *limits, struct d
 	struct attachments *a = g_new0(struct attachments, 1);
 
 	a->limits = limits;
+	a->room = (struct archive_room){limits->archive_entries, limits->archive_bytes};
 	a->defects = defects;
 	a->array = wire_array();
 	a->owned = g_ptr_array_new_with_free_func(g_free);
@@ -129,6 +132,10 @@ static void add_item(struct attachments *a, const struct item *item)
 	wire_set_text(object, "DetectedType", detected);
 	wire_set_text(object, "Sha256", sha256_text(digest, hex));
 	set_image(object, detected, item->data, a->limits->image_pixels);
+	if (archive_is(detected, name))
+		wire_set(object, "Archive",
+			 archive_describe(detected, name, item->data.data, item->data.size,
+					  (size_t)a->limits->filename_bytes, &a->room));
 	wire_set_base64(object, "Content", item->data.data, item->data.size);
 	wire_append(a->array, object);
 }

@@ -2,8 +2,7 @@
  * Size and orientation of an image, from its file's header: no pixel is decoded.
  *
  * JPEG by libjpeg, PNG by libpng, GIF by giflib, WebP by libwebp, HEIC and AVIF by libheif, EXIF by
- * libexif.  Each is loaded only for mail that seems to have such an image: linked in, they would
- * make every start slower.
+ * libexif.  Each is loaded only for mail that seems to have such an image (mailin/parse/preload.h).
  */
 #ifndef MAILIN_PARSE_IMAGE_H
 #define MAILIN_PARSE_IMAGE_H
@@ -20,9 +19,6 @@ struct image {
 	int64_t orientation;
 };
 
-/* Before the sandbox: loads the libraries that the mail seems to need.  False if one of them is not
- * there: its image would be taken for none, and perhaps its mail refused. */
-bool image_prepare(const char *mail, size_t size);
 void image_deinit(void);
 
 /* `type` is the media type by content.  False if it is none of these images, its file is broken or

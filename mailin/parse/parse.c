@@ -7,6 +7,7 @@
 #include "common/html_text.h"
 #include "mailin/document.h"
 #include "mailin/parse/address.h"
+#include "mailin/parse/archive.h"
 #include "mailin/parse/attach.h"
 #include "mailin/parse/auto.h"
 #include "mailin/parse/body.h"
@@ -16,6 +17,7 @@
 #include "mailin/parse/encoded_word.h"
 #include "mailin/parse/image.h"
 #include "mailin/parse/mime.h"
+#include "mailin/parse/preload.h"
 #include "mailin/parse/reply.h"
 #include "mailin/parse/verdicts.h"
 
@@ -84,7 +86,7 @@ bool parse_prepare(const char *mail, size_t size)
 	 * hidden where nobody looks (TNEF that is not named winmail.dat) goes without a text. */
 	if (mentions_html(mail, size))
 		(void)html_text_begin();
-	return image_prepare(mail, size);
+	return preload_libraries(mail, size);
 }
 
 void parse_deinit(void)
@@ -94,6 +96,7 @@ void parse_deinit(void)
 	charset_deinit();
 	detect_deinit();
 	image_deinit();
+	archive_deinit();
 	html_text_deinit();
 	g_mime_shutdown();
 }

@@ -16,7 +16,7 @@
 void parse_init(void);
 
 /* Before the sandbox closes, too: the charsets that the mail names, and the libraries that it
- * needs. False if one for its images is not there, which is not the mail's fault. */
+ * needs. False if one for its images or archives is not there, which is not the mail's fault. */
 bool parse_prepare(const char *mail, size_t size);
 
 /*

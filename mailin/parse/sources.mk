@@ -1,5 +1,8 @@
 PARSE_SOURCES = \
 	mailin/parse/address.c \
+	mailin/parse/archive.c \
+	mailin/parse/archive_library.c \
+	mailin/parse/archive_zip.c \
 	mailin/parse/attach.c \
 	mailin/parse/auto.c \
 	mailin/parse/body.c \
@@ -23,6 +26,7 @@ PARSE_SOURCES = \
 	mailin/parse/mime.c \
 	mailin/parse/param.c \
 	mailin/parse/parse.c \
+	mailin/parse/preload.c \
 	mailin/parse/reply.c \
 	mailin/parse/reply_attribution.c \
 	mailin/parse/reply_footer.c \

@@ -32,7 +32,7 @@ is "$(sql "SELECT LENGTH(message_id), name, reason FROM refused_attachments_read
 	"$(printf '36\tpage.html\tname')" 'people can read it'
 show() { "$BUILD/bin/mailctl" --config "$TMP/conf" show "$@"; }
 id=$(sql "SELECT id FROM messages_readable WHERE queue_id = 'Q3'")
-like "$(show "$id")" '^page\.html +153 +image/png +image/png +name *$' 'mailctl show tells of it'
+like "$(show "$id")" '^page\.html +153 +image/png +image/png +name +-$' 'mailctl show tells of it'
 is "$(show --json "$id" | jq -c '.Mailpipe.RefusedAttachments[0] | [.Name, .ContentLength, .Reason]')" \
 	'["page.html",153,"name"]' 'and in JSON'
 id=$(sql "SELECT id FROM messages_readable WHERE queue_id = 'Q2'")

@@ -39,6 +39,8 @@ JOB = {
         "addresses": 1000,
         "filename_bytes": 200,
         "image_pixels": 250000000,
+        "archive_entries": 1000,
+        "archive_bytes": 32 << 20,
         "body_bytes": 4 << 20,
     },
     "Raw": "defect",

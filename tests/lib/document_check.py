@@ -208,9 +208,23 @@ def _check_image(image, place, findings):
         findings.append("%s: Image is %r" % (place, image))
 
 
+def _check_archive(archive, place, findings):
+    _types(archive, {"Entries": [{"Name": str, "Size": int}], "Unread": str}, place, findings)
+    if findings:
+        return
+    if archive["Unread"] not in ("", "broken", "encrypted", "format", "limit") or type(archive.get("Encrypted")) is not bool:
+        findings.append("%s: Archive is %r, %r" % (place, archive["Unread"], archive.get("Encrypted")))
+    for entry in archive["Entries"]:
+        wrong = unsafe_name(entry["Name"])
+        if wrong or entry["Size"] < 0:
+            findings.append("%s: the entry %r %s" % (place, entry, wrong))
+
+
 def _check_attachment(attachment, place, findings):
     if "Image" in attachment:
         _check_image(attachment["Image"], place, findings)
+    if "Archive" in attachment:
+        _check_archive(attachment["Archive"], place, findings)
     data = _base64(attachment["Content"])
     if data is None:
         findings.append("%s: Content is no base64" % place)

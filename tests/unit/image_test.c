@@ -14,6 +14,7 @@
 
 #include "mailin/parse/detect.h"
 #include "mailin/parse/image.h"
+#include "mailin/parse/preload.h"
 
 enum { WIDTH = 48, HEIGHT = 32, HEIF_WIDTH = 64, HEIF_HEIGHT = 48 };
 
@@ -85,7 +86,7 @@ static void prepare_base64(const char *data, size_t size)
 	g_autofree char *text = g_base64_encode((const guchar *)data, size);
 	g_autofree char *mail = g_strdup_printf("Content-Transfer-Encoding: base64\n\n%s\n", text);
 
-	assert_true(image_prepare(mail, strlen(mail)));
+	assert_true(preload_libraries(mail, strlen(mail)));
 }
 
 static bool read_any(const char *data, size_t size, struct image *image)
@@ -248,7 +249,7 @@ static void only_what_a_mail_needs_is_loaded(void **state)
 
 	(void)state;
 	image_deinit();
-	assert_true(image_prepare(text, strlen(text)));
+	assert_true(preload_libraries(text, strlen(text)));
 	for (size_t i = 0; i < G_N_ELEMENTS(one_of_each); i++)
 		assert_false(read_loaded(one_of_each[i]));
 	for (size_t i = 0; i < G_N_ELEMENTS(one_of_each); i++) {
@@ -283,12 +284,12 @@ static void other_encodings_are_seen_too(void **state)
 
 		g_string_append_len(mail, data, (gssize)size);
 		image_deinit();
-		assert_true(image_prepare(mail->str, mail->len));
+		assert_true(preload_libraries(mail->str, mail->len));
 		assert_true(read_loaded(names[i]));
 		g_string_assign(mail, "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
 		append_quoted(mail, data, size);
 		image_deinit();
-		assert_true(image_prepare(mail->str, mail->len));
+		assert_true(preload_libraries(mail->str, mail->len));
 		assert_true(read_loaded(names[i]));
 		g_string_free(mail, TRUE);
 	}
@@ -306,7 +307,7 @@ static void what_holds_files_may_hold_any(void **state)
 	(void)state;
 	for (size_t m = 0; m < G_N_ELEMENTS(mails); m++) {
 		image_deinit();
-		assert_true(image_prepare(mails[m], strlen(mails[m])));
+		assert_true(preload_libraries(mails[m], strlen(mails[m])));
 		for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
 			assert_true(read_loaded(names[i]));
 	}

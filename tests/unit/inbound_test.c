@@ -270,6 +270,83 @@ static void attachments_that_lie_are_refused(void **state)
 	refused_with("Mailpipe.Raw", "\"?\"", "Mailpipe.Raw is no correct base64");
 }
 
+static void names_in_archives_are_read(void **state)
+{
+	struct inbound *inbound =
+		accepted_with("Attachments.0.Archive",
+			      "{\"Entries\":[{\"Name\":\"a.exe\",\"Size\":7},{\"Name\":\"b\"}],"
+			      "\"Unread\":\"\",\"Encrypted\":true}");
+	const struct inbound_attachment *attachment = &inbound->attachments[0];
+
+	(void)state;
+	assert_int_equal(attachment->entry_count, 2);
+	assert_string_equal(attachment->entries[0].name.data, "a.exe");
+	assert_int_equal(attachment->entries[0].size, 7);
+	assert_string_equal(attachment->entries[1].name.data, "b");
+	assert_int_equal(attachment->entries[1].size, 0);
+	assert_false(attachment->unread);
+	inbound_free(&inbound);
+	inbound = accepted_with("Attachments.0.Archive", "{\"Unread\":\"encrypted\"}");
+	assert_int_equal(inbound->attachments[0].entry_count, 0);
+	assert_true(inbound->attachments[0].unread);
+	inbound_free(&inbound);
+}
+
+static void archives_that_lie_are_refused(void **state)
+{
+	static const char path[] = "Attachments.0.Archive";
+
+	(void)state;
+	refused_with(path, "[]", "Attachments[0].Archive is of type array, not object");
+	refused_with(path, "{\"Entries\":{}}",
+		     "Attachments[0].Archive.Entries is of type object, not array");
+	refused_with(path, "{\"Entries\":[\"a\"]}",
+		     "Attachments[0].Archive.Entries[0] is of type string, not object");
+	refused_with(path, "{\"Entries\":[{\"Name\":\"a\",\"Size\":-1}]}",
+		     "Attachments[0].Archive.Entries[0].Size is negative");
+	refused_with(path, "{\"Entries\":[{\"Size\":1}]}",
+		     "Attachments[0].Archive.Entries[0].Name is missing");
+	refused_with(path, "{\"Unread\":true}",
+		     "Attachments[0].Archive.Unread is of type boolean, not string");
+}
+
+/* All archives of a mail together. */
+static void names_in_archives_are_bounded(void **state)
+{
+	static const char one[] = "{\"Name\":\"a\"}";
+	size_t max = (size_t)config->limits.archive_entries;
+	g_autofree char *most = many(one, max - 1);
+	g_autofree char *archive = g_strdup_printf("{\"Entries\":%s}", most);
+	g_autofree char *text = changed("Attachments.0.Archive", archive);
+
+	(void)state;
+	for (size_t more = 1; more <= 2; more++) {
+		struct wire *document = wire_parse(text, strlen(text), NULL);
+		g_autofree char *second = many(one, more);
+		g_autofree char *attachment = g_strdup_printf(
+			"{\"Name\":\"b\",\"ContentType\":\"b/c\",\"ContentLength\":3,\"Content\":"
+			"\"YWJj\",\"Sha256\":\"" ABC_SHA256 "\",\"Archive\":{\"Entries\":%s}}",
+			second);
+
+		wire_append(wire_get_array(document, "Attachments"),
+			    wire_parse(attachment, strlen(attachment), NULL));
+		g_autofree char *whole = wire_print(document, false, NULL);
+		struct reason reason = {0};
+		struct inbound *inbound = read_text(whole, &reason);
+
+		wire_free(&document);
+		if (more == 1) {
+			assert_non_null(inbound);
+			assert_int_equal(inbound->attachments[1].entry_count, 1);
+			inbound_free(&inbound);
+		} else {
+			assert_null(inbound);
+			assert_non_null(strstr(reason.text, "Attachments[1].Archive.Entries has 2 "
+							    "elements, more than 1"));
+		}
+	}
+}
+
 static void raw_mail_is_a_blob(void **state)
 {
 	static const unsigned char abc[] = {0xba, 0x78, 0x16, 0xbf};
@@ -395,8 +472,8 @@ static void lists_are_bounded(void **state)
 static void values_are_counted_before_they_cost_memory(void **state)
 {
 	const struct config_limits *limits = &config->limits;
-	int64_t max =
-		limits->headers * 3 + limits->addresses * 16 + limits->attachments * 16 + 20000;
+	int64_t max = limits->headers * 3 + limits->addresses * 16 + limits->attachments * 20 +
+		      limits->archive_entries * 3 + 20000;
 	g_autofree char *fits = many("0", (size_t)max - 200);
 	g_autofree char *too_many = many("0", (size_t)max);
 	g_autofree char *bomb = changed("Unknown", too_many);
@@ -435,6 +512,9 @@ int main(void)
 		cmocka_unit_test(wrong_types_are_named),
 		cmocka_unit_test(wrong_values_are_named),
 		cmocka_unit_test(attachments_that_lie_are_refused),
+		cmocka_unit_test(names_in_archives_are_read),
+		cmocka_unit_test(archives_that_lie_are_refused),
+		cmocka_unit_test(names_in_archives_are_bounded),
 		cmocka_unit_test(raw_mail_is_a_blob),
 		cmocka_unit_test(names_lead_nowhere),
 		cmocka_unit_test(envelopes_are_bounded),

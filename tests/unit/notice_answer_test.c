@@ -77,12 +77,15 @@ static void what_was_refused_has_a_reason(void **state)
 	struct inbound_attachment taken[] = {{.name = text("sea.jpg"), .photo = true},
 					     {.name = text("notes.txt")},
 					     {.position = 2, .photo = true}};
+	const struct inbound_entry program = {.name = text("x.exe"), .size = 1};
 	struct inbound_attachment refused[] = {
 		{.name = text("a"), .why = INBOUND_REFUSED_TYPE},
 		{.name = text("b"), .why = INBOUND_REFUSED_NAME},
 		{.name = text("c"), .why = INBOUND_REFUSED_SIZE},
 		{.name = text("d"), .why = INBOUND_REFUSED_COUNT},
 		{.position = 9, .why = INBOUND_REFUSED_NO_PHOTO},
+		{.name = text("e"), .why = INBOUND_REFUSED_NAME, .refused_entry = &program},
+		{.name = text("f"), .why = INBOUND_REFUSED_ARCHIVE},
 	};
 	const struct inbound inbound = {.recipient = text("p@example.com"),
 					.attachments = taken,
@@ -92,15 +95,19 @@ static void what_was_refused_has_a_reason(void **state)
 	const struct config_route route = {.attachment_size = 2 * MB, .attachments_max = 3};
 
 	(void)state;
-	model_is(notice_answer_gallery(&inbound, &route, "en"),
-		 "{\"gallery\":\"p\",\"photos\":[{\"name\":\"sea.jpg\"},{\"name\":\"#3\"}],"
-		 "\"refused\":["
-		 "{\"name\":\"a\",\"reason\":\"The gallery does not take files of this kind.\"},"
-		 "{\"name\":\"b\",\"reason\":\"The gallery does not take files of this kind.\"},"
-		 "{\"name\":\"c\",\"reason\":\"The file is larger than 2 MB.\"},"
-		 "{\"name\":\"d\",\"reason\":\"The gallery takes no more than 3 files in one "
-		 "mail.\"},"
-		 "{\"name\":\"#10\",\"reason\":\"The file is no photo.\"}]}");
+	model_is(
+		notice_answer_gallery(&inbound, &route, "en"),
+		"{\"gallery\":\"p\",\"photos\":[{\"name\":\"sea.jpg\"},{\"name\":\"#3\"}],"
+		"\"refused\":["
+		"{\"name\":\"a\",\"reason\":\"The gallery does not take files of this kind.\"},"
+		"{\"name\":\"b\",\"reason\":\"The gallery does not take files of this kind.\"},"
+		"{\"name\":\"c\",\"reason\":\"The file is larger than 2 MB.\"},"
+		"{\"name\":\"d\",\"reason\":\"The gallery takes no more than 3 files in one "
+		"mail.\"},"
+		"{\"name\":\"#10\",\"reason\":\"The file is no photo.\"},"
+		"{\"name\":\"e\",\"reason\":\"“x.exe” is in it; the gallery does not take files of "
+		"this kind.\"},"
+		"{\"name\":\"f\",\"reason\":\"What is in this archive cannot be told.\"}]}");
 	model_is(notice_answer_gallery(&inbound, &route, "de-AT"),
 		 "{\"gallery\":\"p\",\"photos\":[{\"name\":\"sea.jpg\"},{\"name\":\"#3\"}],"
 		 "\"refused\":["
@@ -109,7 +116,12 @@ static void what_was_refused_has_a_reason(void **state)
 		 "{\"name\":\"c\",\"reason\":\"Die Datei ist größer als 2 MB.\"},"
 		 "{\"name\":\"d\",\"reason\":\"Mehr als 3 Dateien nimmt die Galerie in einer Mail "
 		 "nicht an.\"},"
-		 "{\"name\":\"#10\",\"reason\":\"Die Datei ist kein Foto.\"}]}");
+		 "{\"name\":\"#10\",\"reason\":\"Die Datei ist kein Foto.\"},"
+		 "{\"name\":\"e\",\"reason\":\"Darin ist „x.exe“; solche Dateien nimmt die Galerie "
+		 "nicht "
+		 "an.\"},"
+		 "{\"name\":\"f\",\"reason\":\"Was in diesem Archiv ist, lässt sich nicht "
+		 "feststellen.\"}]}");
 }
 
 static void only_so_many_files_are_told(void **state)

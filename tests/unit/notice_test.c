@@ -89,17 +89,22 @@ static void what_a_route_does_not_take_is_told(void **state)
 		struct inbound_rejection why;
 		const char *model;
 	} cases[] = {
-		{{true, INBOUND_REFUSED_NO_PHOTO, NULL, 0}, "\"no_photo\":true"},
-		{{true, INBOUND_REFUSED_NO_PHOTO, "a.jpg", 0},
+		{{true, INBOUND_REFUSED_NO_PHOTO, NULL, 0, NULL}, "\"no_photo\":true"},
+		{{true, INBOUND_REFUSED_NO_PHOTO, "a.jpg", 0, NULL},
 		 "\"file\":\"a.jpg\",\"file_photo\":true"},
-		{{true, INBOUND_REFUSED_TYPE, "a\nb.exe", 0},
+		{{true, INBOUND_REFUSED_TYPE, "a\nb.exe", 0, NULL},
 		 "\"file\":\"a b.exe\",\"file_kind\":true"},
-		{{true, INBOUND_REFUSED_NAME, "a.exe", 0}, "\"file\":\"a.exe\",\"file_kind\":true"},
-		{{true, INBOUND_REFUSED_SIZE, "a.jpg", 2621440},
+		{{true, INBOUND_REFUSED_NAME, "a.exe", 0, NULL},
+		 "\"file\":\"a.exe\",\"file_kind\":true"},
+		{{true, INBOUND_REFUSED_NAME, "a.zip", 0, "b\n.exe"},
+		 "\"file\":\"a.zip\",\"entry\":\"b .exe\",\"file_entry\":true"},
+		{{true, INBOUND_REFUSED_ARCHIVE, "a.7z", 0, NULL},
+		 "\"file\":\"a.7z\",\"file_unread\":true"},
+		{{true, INBOUND_REFUSED_SIZE, "a.jpg", 2621440, NULL},
 		 "\"file\":\"a.jpg\",\"file_size\":true,\"limit\":\"2.5 MB\""},
-		{{true, INBOUND_REFUSED_COUNT, "a.jpg", 10},
+		{{true, INBOUND_REFUSED_COUNT, "a.jpg", 10, NULL},
 		 "\"file\":\"a.jpg\",\"file_count\":true,\"limit\":\"10\""},
-		{{true, INBOUND_REFUSED_COUNT, "a.jpg", 0},
+		{{true, INBOUND_REFUSED_COUNT, "a.jpg", 0, NULL},
 		 "\"file\":\"a.jpg\",\"file_kind\":true"},
 	};
 	struct setting setting = set_up(NULL);

@@ -24,6 +24,8 @@ static const struct config_limits LIMITS = {
 	.addresses = 4,
 	.filename_bytes = 60,
 	.image_pixels = 1000000,
+	.archive_entries = 1000,
+	.archive_bytes = 1 << 20,
 	.body_bytes = 2000,
 };
 

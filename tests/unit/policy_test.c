@@ -324,7 +324,7 @@ static struct inbound_attachment *add_inline(struct fixture *f, const char *name
 
 static void decorations_are_small_and_shown_by_the_html(void **state)
 {
-	static const char *const photos[] = {"large", "unshown", "prefix", "attached"};
+	static const char *const photos[] = {"large", "unshown", "prefix", "attached", NULL};
 	struct fixture *f = *state;
 
 	f->route.attachments_max = 4;
@@ -380,6 +380,122 @@ static void a_decoration_is_no_reason_to_refuse_a_mail(void **state)
 	expect(f, "logo1 p|logo2:name");
 }
 
+/* ---- archives ---- */
+
+static const struct inbound_entry entries[] = {
+	{{"notes.txt", sizeof("notes.txt") - 1}, 10},
+	{{"RUN.Exe", sizeof("RUN.Exe") - 1}, 20},
+};
+
+static struct inbound_attachment *add_archive(struct fixture *f, const char *name, size_t count)
+{
+	struct inbound_attachment *archive = add(f, name, "application/zip", 1);
+
+	archive->entries = count > 0 ? entries : NULL;
+	archive->entry_count = count;
+	return archive;
+}
+
+static void names_in_archives_are_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	f->route.attachments_max = 10;
+	f->refuse[0] = (char *)"text/*";
+	f->refuse[1] = (char *)"*.scr";
+	f->refuse[2] = (char *)"*.exe";
+	add_archive(f, "a.zip", 1);
+	add_archive(f, "b.zip", 2);
+	add_archive(f, "c.zip", 0);
+	add_archive(f, "d.exe", 1);
+	expect(f, "a.zip c.zip|b.zip:name d.exe:name");
+	assert_ptr_equal(f->inbound.refused[0].refused_entry, &entries[1]);
+	assert_null(f->inbound.refused[1].refused_entry);
+}
+
+static void types_do_not_ask_what_is_in_archives(void **state)
+{
+	struct fixture *f = *state;
+
+	f->refuse[0] = (char *)"application/x-dosexec";
+	add_archive(f, "a.zip", 2);
+	add_archive(f, "b.zip", 0)->unread = true;
+	expect(f, "a.zip b.zip");
+}
+
+static void who_allows_an_archive_allows_what_is_in_it(void **state)
+{
+	struct fixture *f = *state;
+
+	f->route.attachments_max = 10;
+	f->allow[0] = (char *)"application/zip";
+	f->allow[1] = (char *)"*.txt";
+	add_archive(f, "a.zip", 2);
+	add_archive(f, "b.zip", 0)->unread = true;
+	add(f, "c.bin", "a/b", 1);
+	expect(f, "a.zip b.zip|c.bin:type");
+}
+
+static void an_allowed_name_in_it_does_not_allow_an_archive(void **state)
+{
+	struct fixture *f = *state;
+
+	f->allow[0] = (char *)"*.txt";
+	add_archive(f, "a.zip", 1);
+	expect(f, "|a.zip:type");
+}
+
+static void what_cannot_be_read_is_refused_where_names_are(void **state)
+{
+	struct fixture *f = *state;
+
+	f->refuse[0] = (char *)"*.exe";
+	add_archive(f, "a.zip", 1)->unread = true;
+	add_archive(f, "b.zip", 2)->unread = true;
+	expect(f, "|a.zip:archive b.zip:name");
+}
+
+static void what_cannot_be_read_can_be_kept(void **state)
+{
+	struct fixture *f = *state;
+
+	f->refuse[0] = (char *)"*.exe";
+	f->route.archives_unread = CONFIG_UNREAD_KEEP;
+	add_archive(f, "a.zip", 1)->unread = true;
+	add_archive(f, "b.zip", 2)->unread = true;
+	expect(f, "a.zip|b.zip:name");
+}
+
+static void the_reason_tells_what_is_in_an_archive(void **state)
+{
+	struct fixture *f = *state;
+
+	f->refuse[0] = (char *)"*.exe";
+	f->route.attachments_refused = CONFIG_REFUSED_REJECT;
+	add_archive(f, "a.zip", 2);
+	expect(f, "|a.zip:name!a.zip");
+	assert_string_equal(f->inbound.rejection.entry, "RUN.Exe");
+	policy_enforce(&f->inbound);
+	assert_string_equal(
+		f->inbound.why.text,
+		"the attachment \"a.zip\" has in it \"RUN.Exe\", which is not of a kind "
+		"that the route takes");
+}
+
+static void the_reason_tells_that_an_archive_cannot_be_read(void **state)
+{
+	struct fixture *f = *state;
+
+	f->refuse[0] = (char *)"*.exe";
+	f->route.attachments_refused = CONFIG_REFUSED_REJECT;
+	add_archive(f, "a.zip", 0)->unread = true;
+	expect(f, "|a.zip:archive!a.zip");
+	policy_enforce(&f->inbound);
+	assert_string_equal(
+		f->inbound.why.text,
+		"the attachment \"a.zip\" is an archive in which not all names can be read");
+}
+
 #define GALLERY_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_gallery, tear_down)
 #define ROUTE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
@@ -395,6 +511,14 @@ int main(void)
 		ROUTE_TEST(refused_by_content_by_claim_or_by_name),
 		ROUTE_TEST(a_mail_can_be_refused_as_a_whole),
 		ROUTE_TEST(images_are_photos_anywhere),
+		ROUTE_TEST(names_in_archives_are_refused),
+		ROUTE_TEST(types_do_not_ask_what_is_in_archives),
+		ROUTE_TEST(who_allows_an_archive_allows_what_is_in_it),
+		ROUTE_TEST(an_allowed_name_in_it_does_not_allow_an_archive),
+		ROUTE_TEST(what_cannot_be_read_is_refused_where_names_are),
+		ROUTE_TEST(what_cannot_be_read_can_be_kept),
+		ROUTE_TEST(the_reason_tells_what_is_in_an_archive),
+		ROUTE_TEST(the_reason_tells_that_an_archive_cannot_be_read),
 		GALLERY_TEST(a_gallery_needs_a_photo),
 		GALLERY_TEST(a_gallery_needs_an_attachment),
 		GALLERY_TEST(a_gallery_refuses_the_mail_unless_told_otherwise),
