@@ -30,8 +30,10 @@ B := build$(if $(SAN),-san)$(if $(filter clang%,$(notdir $(CC))),-clang)
 
 PKGS := gmime-3.0 libidn2 libpsl librabbitmq openssl libmariadb uuid json-c libpcre2-8 libseccomp libxml-2.0 inih nettle libesmtp-1.0 hiredis zlib
 # hiredis asks for 64-bit file offsets, which both targets have anyway: with it mmap() would be called mmap64().
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g; s/-D_FILE_OFFSET_BITS=64//')
-PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lytnef -lmagic
+# Asked once, and only when something is built: without the packages, too, there is `make deps` and `make help`.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null | \
+	sed 's/-I/-isystem /g; s/-D_FILE_OFFSET_BITS=64//'))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lytnef -lmagic)$(PKG_LIBS)
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
 	-Wvla -Wformat=2 -Wundef -fno-common $(if $(DEV),-Werror)
@@ -82,6 +84,8 @@ all: $(PROGRAMS) ## build (the default)
 
 # Recompile when the flags change.
 $(B)/flags: FORCE
+	@pkg-config --print-errors --exists $(PKGS) && command -v $(CC) >/dev/null || { \
+		echo 'make: a compiler or a library is missing: make deps installs what debian/packages names' >&2; exit 1; }
 	@mkdir -p $(@D)
 	@echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' > $@
 
@@ -178,8 +182,8 @@ deps: ## install the Debian packages that are missing (debian/packages)
 
 # The packages come first: their compiler flags are asked of them.
 check: ## install what is missing, build, run all tests
-	@$(MAKE) deps
-	@$(MAKE) all test-programs
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all test-programs
 	@$(RUN_TESTS) $(UNIT_TESTS) $(T)
 
 test-programs: $(UNIT_TESTS) $(IT_PROGRAMS)
@@ -204,21 +208,21 @@ check-corpus: all ## CORPUS=DIR: mailin --dry-run over every mail below it
 	BUILD=$(B) tests/corpus-check/check-corpus $(CORPUS_FLAGS) "$(CORPUS)"
 
 sandbox: ## start private servers with the pipeline between them; says how to use it
-	@$(MAKE) deps
-	@$(MAKE) all
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all
 	@tests/lib/sandbox start $(SANDBOX)
 
 sandbox-stop: ## end them
 	@tests/lib/sandbox stop $(SANDBOX)
 
 demo: ## send real mails through a sandbox and show the rows
-	@$(MAKE) deps
-	@$(MAKE) all
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all
 	@tests/demo/demo
 
 bench: ## speed and memory beside what they are measured against
-	@$(MAKE) deps
-	@$(MAKE) all test-programs bench-programs
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all test-programs bench-programs
 	@BUILD=$(abspath $(B)) tests/bench/bench
 
 # What each tool has to say fails the target; a tool that is missing is named.

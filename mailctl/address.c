@@ -378,7 +378,8 @@ static struct registration *find(struct address_command *command, GPtrArray **fo
 		return NULL;
 	}
 	if ((*found)->len == 0) {
-		complain("there is no %" PRId64, command->id);
+		complain("no address is registered as number %" PRId64 ", see mailctl address list",
+			 command->id);
 		return NULL;
 	}
 	return (*found)->pdata[0];
@@ -460,14 +461,15 @@ static const struct verb *take_verb(struct address_command *command, int argc, c
 		if (strcmp(verbs[i].name, name) == 0)
 			verb = &verbs[i];
 	if (verb == NULL) {
-		complain("add, list, rotate or remove?");
+		complain("%s%sadd, list, rotate or remove?", name, *name != '\0' ? ": " : "");
 		return NULL;
 	}
 	int arguments = argc - optind - 1;
 
 	command->argument = arguments > 0 ? argv[optind + 1] : NULL;
 	if (arguments > 1 || (arguments == 0 && verb->argument != ARGUMENT_ANY_ADDRESS)) {
-		complain("%s takes one argument", name);
+		complain("%s takes one argument, %s", name,
+			 verb->argument == ARGUMENT_ID ? "the number of an address" : "an address");
 		return NULL;
 	}
 	if (verb->argument == ARGUMENT_ID && !take_id(command))

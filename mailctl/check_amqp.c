@@ -150,8 +150,9 @@ static bool check_queue(struct broker *broker, const char *name, const char *con
 		return false;
 	}
 	if (strcmp(name, QUEUE_DEAD) == 0 && messages > 0) {
-		report_add(report, REPORT_WARNING, subject, "look at their header last-error",
-			   "%" G_GINT64_FORMAT " dead letters", messages);
+		report_add(report, REPORT_WARNING, subject, "mailctl dead list says why",
+			   "%" G_GINT64_FORMAT " dead %s", messages,
+			   messages == 1 ? "letter" : "letters");
 	} else if (consumer != NULL && consumers == 0) {
 		g_autofree char *advice = g_strdup_printf("start %s", consumer);
 

@@ -267,8 +267,9 @@ static bool take_verb(struct dead *dead, struct selection *selection, const stru
 		return complain(name, *name != '\0' ? "no such verb"
 						    : "list, show, requeue, drop or export?");
 	if (arguments != ((*verb)->takes_argument ? 1 : 0))
-		return complain(name, (*verb)->takes_argument ? "takes one argument"
-							      : "takes no argument");
+		return complain(name, (*verb)->run == dead_show ? "takes one argument, an id"
+				      : (*verb)->takes_argument ? "takes one argument, a folder"
+								: "takes no argument");
 	if ((*verb)->run == dead_show)
 		select_id(selection, argv[optind + 1]);
 	else if ((*verb)->takes_argument)

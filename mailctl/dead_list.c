@@ -435,8 +435,10 @@ int dead_show(const struct dead *dead)
 	enum walk_end end = walk(&way, &reason);
 
 	if (end == WALK_DONE && way.matched == 0) {
-		fprintf(stderr, "mailctl: dead show: none of the %" PRId64 " dead letters is it\n",
-			way.total);
+		fprintf(stderr,
+			"mailctl: dead show: %s: none of the %" PRId64
+			" dead letters has that id\n",
+			dead->filter.ids[0], way.total);
 		return EXIT_WRONG;
 	}
 	return walk_status(end, "dead show", &reason);

@@ -63,6 +63,25 @@ static void print_usage(FILE *out)
 	      out);
 }
 
+static int help_on(const struct command *command)
+{
+	printf("usage: mailctl [-c FILE] %s%s\n\n%s\n%s", command->name,
+	       *command->options != '\0' ? " [OPTION ...]" : "", command->summary,
+	       command->options);
+	return EXIT_FINE;
+}
+
+/* `mailctl dead --help`, `mailctl dead list --help`.  Further on it may be an option's value. */
+static bool wants_help(int argc, char **argv)
+{
+	int last = argc > 2 && argv[1][0] != '-' ? 2 : 1;
+
+	for (int i = 1; i <= last && i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
 static int command_help(int argc, char **argv, const char *config_file)
 {
 	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
@@ -72,12 +91,9 @@ static int command_help(int argc, char **argv, const char *config_file)
 		fprintf(stderr, "mailctl: %s: no such command\n", argv[1]);
 		return mailctl_usage(NULL);
 	}
-	if (command == NULL)
-		print_usage(stdout);
-	else
-		printf("usage: mailctl [-c FILE] %s%s\n\n%s\n%s", command->name,
-		       *command->options != '\0' ? " [OPTION ...]" : "", command->summary,
-		       command->options);
+	if (command != NULL)
+		return help_on(command);
+	print_usage(stdout);
 	return EXIT_FINE;
 }
 
@@ -156,6 +172,8 @@ int main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
+	if (wants_help(argc, argv))
+		return help_on(command);
 	optind = 0; /* getopt(3): start anew */
 	return command->run(argc, argv, config_file);
 }

@@ -226,7 +226,10 @@ static int show(struct quarantine *quarantine, struct reason *reason)
 	if (quarantine_list(quarantine->db, &quarantine->filter, &rows, reason) != OUTCOME_OK)
 		return failed(reason);
 	if (rows->len == 0) {
-		complain("show: no such message in quarantine");
+		char id[ID_TEXT_SIZE];
+
+		complain("show: %s: not in quarantine; mailctl trace may know it",
+			 id_text(&g_array_index(quarantine->filter.ids, struct id, 0), id));
 		return EXIT_WRONG;
 	}
 	if (quarantine->body || quarantine->json)
@@ -377,7 +380,8 @@ static int drop(struct quarantine *quarantine, struct reason *reason)
 		return failed(reason);
 	if (count == 0)
 		return tell(quarantine, "dropped", 0, 0);
-	complain("drop: %" PRId64 " mails would be lost for good; say --yes to drop them", count);
+	complain("drop: %" PRId64 " %s would be lost for good; say --yes to drop %s", count,
+		 count == 1 ? "mail" : "mails", count == 1 ? "it" : "them");
 	return EXIT_WRONG;
 }
 

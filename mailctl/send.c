@@ -32,6 +32,7 @@ const char send_options[] =
 	"  --to=ADDRESS --cc=ADDRESS --bcc=ADDRESS\n"
 	"                       \"Name <user@example.com>\"; may be repeated\n"
 	"  --from=ADDRESS --reply-to=ADDRESS\n"
+	"  --thread=ID          it is an answer in this thread or ticket\n"
 	"  --attach=FILE        may be repeated\n"
 	"  --locale=LOCALE      de, de-AT ...\n"
 	"  --stream=NAME        the first one of the config by default\n"
@@ -80,11 +81,14 @@ struct field {
 	const char *option;
 };
 
+#define THREAD_FIELD "ReplyTo.Thread"
+
 static const struct field fields[] = {
 	{"From", "--from"},
 	{"To", "--to"},
 	{"Cc", "--cc"},
 	{"Bcc", "--bcc"},
+	{THREAD_FIELD, "--thread"},
 	{"ReplyTo", "--reply-to"},
 	{"Subject", "--subject"},
 	{"TextBody", "--text"},
@@ -119,6 +123,8 @@ static char *in_options(const char *text)
 
 		while (g_ascii_isalpha(text[size]))
 			size++;
+		if (g_str_has_prefix(text, THREAD_FIELD))
+			size = strlen(THREAD_FIELD);
 		if (size > 0 && !quoted)
 			option = option_of(text, size);
 		if (size == 0) {
@@ -308,6 +314,21 @@ static bool set_line(struct send *send, const char *key, const char *text)
 	return true;
 }
 
+/* The reply address is mailout's then, so there can be no other. */
+static bool set_thread(struct send *send, const char *text)
+{
+	struct wire *reply_to;
+
+	if (wire_get(send->json, "ReplyTo") != NULL)
+		return fail(send, EXIT_BAD_USAGE, "--thread: once, and without --reply-to");
+	if (!g_utf8_validate(text, -1, NULL))
+		return fail(send, EXIT_BAD_USAGE, "--thread: not UTF-8");
+	reply_to = wire_object();
+	wire_set_text(reply_to, "Thread", text);
+	wire_set(send->json, "ReplyTo", reply_to);
+	return true;
+}
+
 /* A repeated option adds to the list. */
 static bool add_address(struct send *send, const char *key, const char *text)
 {
@@ -326,6 +347,7 @@ enum {
 	OPTION_BCC,
 	OPTION_FROM,
 	OPTION_REPLY_TO,
+	OPTION_THREAD,
 	OPTION_SUBJECT,
 	OPTION_TEXT,
 	OPTION_HTML,
@@ -356,7 +378,11 @@ static bool take_option(struct send *send, int option)
 	case OPTION_FROM:
 		return set_line(send, "From", optarg);
 	case OPTION_REPLY_TO:
+		if (wire_get_object(send->json, "ReplyTo") != NULL)
+			return fail(send, EXIT_BAD_USAGE, "--reply-to: not with --thread");
 		return add_address(send, "ReplyTo", optarg);
+	case OPTION_THREAD:
+		return set_thread(send, optarg);
 	case OPTION_SUBJECT:
 		return set_line(send, "Subject", optarg);
 	case OPTION_TEXT:
@@ -396,6 +422,7 @@ static const struct option long_options[] = {
 	{"bcc", required_argument, NULL, OPTION_BCC},
 	{"from", required_argument, NULL, OPTION_FROM},
 	{"reply-to", required_argument, NULL, OPTION_REPLY_TO},
+	{"thread", required_argument, NULL, OPTION_THREAD},
 	{"subject", required_argument, NULL, OPTION_SUBJECT},
 	{"text", required_argument, NULL, OPTION_TEXT},
 	{"html", required_argument, NULL, OPTION_HTML},
@@ -546,7 +573,7 @@ static bool run(struct send *send, int argc, char **argv)
 	if (!check(send, body, size))
 		return false;
 	if (send->dry_run)
-		fwrite(body, 1, size, stdout);
+		printf("%.*s\n", (int)size, body);
 	else if (publish(send, body, size, &reason) == OUTCOME_OK)
 		say(send);
 	else

@@ -69,6 +69,14 @@ static const char *text(const struct db_value *value)
 	return value->type == DB_NULL || value->data == NULL ? "" : value->data;
 }
 
+/* g_free() it. */
+static char *tries(const struct db_value *value)
+{
+	gint64 count = number(value);
+
+	return g_strdup_printf("%" G_GINT64_FORMAT " %s", count, count == 1 ? "try" : "tries");
+}
+
 static struct trace_event *add_event(struct trace *trace, const char *id, const char *what,
 				     enum trace_step step, int64_t at_ms, const char *words)
 {
@@ -129,8 +137,8 @@ static bool take_pending(const struct db_value *columns, size_t count, void *con
 	struct lookup *lookup = context;
 	g_autofree char *id = id_of(&columns[0]);
 	struct subject *subject = trace_subject(lookup->trace, id);
-	g_autofree char *words = g_strdup_printf("after %" G_GINT64_FORMAT " tries: %s",
-						 (gint64)number(&columns[3]), text(&columns[6]));
+	g_autofree char *count_text = tries(&columns[3]);
+	g_autofree char *words = g_strdup_printf("after %s: %s", count_text, text(&columns[6]));
 
 	(void)count;
 	subject->direction = DIRECTION_INBOUND;
@@ -209,9 +217,10 @@ static bool take_outbound(const struct db_value *columns, size_t count, void *co
 		"first recorded%s%s%s%s", *text(&columns[12]) != '\0' ? ", template " : "",
 		text(&columns[12]), *text(&columns[13]) != '\0' ? ", tag " : "",
 		text(&columns[13]));
+	g_autofree char *count_text = tries(&columns[6]);
 	g_autofree char *words =
-		g_strdup_printf("after %" G_GINT64_FORMAT " tries%s%s", (gint64)number(&columns[6]),
-				*text(&columns[7]) != '\0' ? ": " : "", text(&columns[7]));
+		g_strdup_printf("after %s%s%s", count_text, *text(&columns[7]) != '\0' ? ": " : "",
+				text(&columns[7]));
 
 	add_event(trace, id, "request", STEP_PUBLISHED, number(&columns[10]), first);
 	/* (Written anew with what came of it: then it tells nothing.) */

@@ -52,7 +52,7 @@ bytes=5000 first=8 fill 1 mail.in.support long
 like "$(ctl dead show "$(id 8)")" '"x{100,}\.\.\. \(5000 bytes\)"$' 'long strings are cut'
 out=$(ctl dead show nothing 2>&1)
 is "$?" 1 'show of what is not there'
-is "$out" 'mailctl: dead show: none of the 8 dead letters is it' 'is told'
+is "$out" "mailctl: dead show: nothing: none of the 8 dead letters has that id" 'is told'
 
 # RabbitMQ's own dead letter, and one without an id.
 amqp-publish -u "$AMQP_URL" -e mail.in -r support -b '{"no": "id"}'

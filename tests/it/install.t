@@ -1,7 +1,7 @@
 #!/bin/sh
 # What `make install` puts below DESTDIR works from there, and `make uninstall` takes all of it away.
 . "$(dirname "$0")/../lib/tap.sh"
-plan 9
+plan 11
 quiet_make() { make -s -C "$TREE" B="$BUILD" DESTDIR="$TMP/root" prefix=/usr "$@" > "$TMP/said" 2>&1; }
 ok 'installed' quiet_make install-built
 usr=$TMP/root/usr
@@ -18,3 +18,7 @@ is "$("$usr/bin/mailctl" preview --templates "$usr/share/mailpipe/templates" -o 
 is "$(cd "$TREE/mailin/targets" && ls)" "$(ls "$usr/share/mailpipe/targets")" 'all targets'
 quiet_make uninstall
 is "$(find "$TMP/root" -type f)" '' 'nothing is left after uninstall'
+# A fresh system: what is missing is named, and what installs it.
+out=$(make -C "$TREE" B="$TMP/build" PKGS=no-such-library 2>&1)
+like "$out" 'no-such-library' 'a library that is missing is named'
+like "$out" '^make: .* is missing: make deps ' 'and so is what installs it'

@@ -47,8 +47,9 @@ refuses 64 '--valid-until: that has passed' 'the past' add help@example.test --s
 refuses 64 '--valid-until: a date is' 'no date' add help@example.test --sender='*' --valid-until=tomorrow
 refuses 64 'which\?$' 'two ends' add help@example.test --sender='*' --valid-until=2999-01-01 --valid-for=1d
 refuses 64 'control characters' 'a control character' add help@example.test --sender='*' --owner="$(printf 'a\033b')"
-refuses 1 'there is no 7$' 'no such id' rotate 7
+refuses 1 'no address is registered as number 7, see mailctl address list$' 'no such id' rotate 7
 refuses 64 'is a number' 'no id' remove photos@example.test
+refuses 64 'address: ad: add, list, rotate or remove' 'no such verb' ad help@example.test
 is "$(registered)" '' 'nothing was added'
 
 owner=$(printf '%0255d' 0)

@@ -33,6 +33,14 @@ is "$(echo Hi | mailctl send --dry-run --from a@example.test --to b@example.net 
 	'--dry-run prints the request, here from standard input'
 is "$(probe count mail.out.transactional)" 0 'and publishes nothing'
 
+thread=0197a3b2-0000-7000-8000-00000000000b
+is "$(mailctl send --dry-run --thread $thread --from a@example.test --to b@example.net --subject s --text "$TMP/letter.txt" | jq -c .ReplyTo)" \
+	"{\"Thread\":\"$thread\"}" '--thread: an answer in a ticket'
+is "$(refused --to b@example.net --thread 17)" "$(printf 'mailctl: send: --thread: no UUID: "17"\nexit 64')" 'a number is no id of a thread'
+is "$(refused --reply-to a@example.test --thread $thread)" "$(printf 'mailctl: send: --thread: once, and without --reply-to\nexit 64')" \
+	'a thread has its own reply address'
+is "$(refused --thread $thread --reply-to a@example.test)" "$(printf 'mailctl: send: --reply-to: not with --thread\nexit 64')" 'the other way round, too'
+
 is "$(refused --to 'b@b@' --subject s --text "$TMP/letter.txt")" "$(printf 'mailctl: send: --to: no address: "b@b@"\nexit 64')" 'a bad address names --to'
 is "$(refused --to b@example.net -p a=1 --template t --subject s)" "$(printf 'mailctl: send: --subject: the template makes it\nexit 64')" '--subject beside a template'
 is "$(refused --to b@example.net -p a=1 --subject s --text "$TMP/letter.txt")" \

@@ -1,7 +1,7 @@
 #!/bin/sh
 # mailctl's exit statuses and what it says before it connects to anything.
 . "$(dirname "$0")/../lib/tap.sh"
-plan 20
+plan 23
 CONF=$TMP/mailpipe.conf
 mailctl() { "$BUILD/bin/mailctl" "$@" 2>&1; }
 
@@ -22,6 +22,11 @@ is $? 64 'an argument too many'
 out=$(mailctl help setup)
 is $? 0 'help'
 like "$out" '--only=mysql\|amqp' 'of a command'
+is "$(mailctl setup --help; mailctl setup -h)" "$out
+$out" 'the same behind the command'
+is "$(mailctl dead list --help)" "$(mailctl help dead)" 'and behind a verb'
+out=$(mailctl -c "$CONF" send --subject --help)
+is $? 64 'as the value of an option it is none'
 out=$(mailctl version)
 is $? 0 'version'
 like "$out" '^mailctl [0-9.]+, migrations up to [0-9]+$' 'of program and migrations'

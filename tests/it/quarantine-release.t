@@ -59,7 +59,7 @@ is "$(quarantine show "$(id 1)" --body | sha256sum)" "$(documents --attach 10000
 like "$(quarantine show "$(id 2)")" '^Reason +the sender is not known' 'show'
 is "$(quarantine show "$(id 2)" --json | jq -r '.Document.MessageID')" "$(id 2)" 'show --json'
 quarantine show "$(id 9)" > "$TMP/out"
-is "$? $(cat "$TMP/out")" '1 mailctl: quarantine: show: no such message in quarantine' 'show of what is not there'
+is "$? $(cat "$TMP/out")" "1 mailctl: quarantine: show: $(id 9): not in quarantine; mailctl trace may know it" 'show of what is not there'
 like "$(mailctl trace "$(id 1)")" 'quarantine' 'trace tells'
 is "$(mailctl trace --json "$(id 1)" | jq -r ".Messages[0].State")" quarantined "trace --json, too"
 
