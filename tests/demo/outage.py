@@ -1,4 +1,4 @@
-"""The demo's third act: the database is away, and nobody is left wondering.
+"""The demo's fourth act: the database is away, and nobody is left wondering.
 
 A mail is posted; its poster is told of the delay, once; mailctl shows where it waits; the database returns, and
 the mail is stored, once.
@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-SANDBOX = HERE.parent / "lib" / "sandbox"
 WITHIN_S = 60
 POLL_S = 0.1
 MESSAGE_ID = "outage-1@member.example.net"
@@ -27,10 +26,7 @@ Date: Sun, 22 Nov 2026 12:00:00 +0100
 
 Is anybody there?
 """
-NOTIFY = """
-[mailpipe]
-authserv_ids = mx.example.test
-
+NOTIFY = """\
 [notify]
 delay_after = 3s
 """
@@ -41,9 +37,6 @@ class Outage:
         self.sandbox = sandbox
         self.failures = failures
         self.mailctl = [sandbox.directory / "usr/bin/mailctl", "-c", sandbox.env["CONFIG"]]
-
-    def server(self, command, name):
-        subprocess.run([SANDBOX, command, self.sandbox.directory, name], check=True, stdout=subprocess.DEVNULL)
 
     def run(self, *words):
         return subprocess.run([*self.mailctl, *words], check=False, capture_output=True, text=True)
@@ -74,11 +67,8 @@ class Outage:
         return got
 
     def begin(self):
-        with open(self.sandbox.env["CONFIG"], "a", encoding="utf-8") as config:
-            config.write(NOTIFY)
-        self.server("halt", "ingest")
-        self.server("up", "ingest")
-        self.server("halt", "database")
+        self.sandbox.configure(NOTIFY)
+        self.sandbox.server("halt", "database")
         print("\n  the database is stopped")
 
     def post(self, send):
@@ -117,7 +107,7 @@ class Outage:
             return f"{error!r}: {traced}"
 
     def end(self, queue_id):
-        self.server("up", "database")
+        self.sandbox.server("up", "database")
         begun = time.time()
         print("\n  the database is back")
         rows = self.wait_for(self.rows)
