@@ -63,7 +63,8 @@ int64_t db_max_packet(const struct db *db);
 enum outcome db_begin(struct db *db, struct reason *reason);
 void db_rollback(struct db *db);
 /* RETRY may mean that the commit happened (*unknown, may be NULL, says so: the connection broke in
- * it).  Then look for the rows by their primary keys. */
+ * it).  Then look for the rows by their primary keys.  RETRY, too, when something has ended the
+ * transaction already: what was written before is lost then, what came after is there. */
 enum outcome db_commit(struct db *db, bool *unknown, struct reason *reason);
 
 /* Run one statement of our own making (no foreign values), results are thrown away. */
@@ -96,7 +97,8 @@ struct db_stmt *db_prepare(struct db *db, const char *sql, enum outcome *outcome
 void db_stmt_free(struct db_stmt **stmt);
 size_t db_stmt_parameters(const struct db_stmt *stmt);
 
-/* Execute with `count` values, one per "?".  affected may be NULL.  Large values are sent in
+/* Execute with `count` values, one per "?".  affected may be NULL.  Rows of a result are read, for
+ * an error may stand in the place of one, and dropped.  Large values are sent in
  * pieces, so that no packet comes near max_allowed_packet; a value that is larger than it is a
  * RETRY. */
 enum outcome db_run(struct db_stmt *stmt, const struct db_value *values, size_t count,

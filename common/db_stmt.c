@@ -65,9 +65,14 @@ struct db_value db_bytes(const void *data, size_t size)
 		.type = data == NULL ? DB_NULL : DB_BYTES, .data = data, .size = size};
 }
 
+/* What comes in the place of a row, Connector/C keeps with the connection alone. */
 static enum outcome statement_failed(struct db_stmt *stmt, struct reason *reason)
 {
-	return db_failed(stmt->db, mysql_stmt_errno(stmt->stmt), mysql_stmt_error(stmt->stmt),
+	unsigned int code = mysql_stmt_errno(stmt->stmt);
+
+	if (code != 0)
+		return db_failed(stmt->db, code, mysql_stmt_error(stmt->stmt), reason);
+	return db_failed(stmt->db, mysql_errno(stmt->db->mysql), mysql_error(stmt->db->mysql),
 			 reason);
 }
 
@@ -254,6 +259,21 @@ static enum outcome execute(struct db_stmt *stmt, const struct db_value *values,
 	return outcome;
 }
 
+/* An error may come in the place of any row (of a lock, of a function): dropping the result unread
+ * would hide it, and perhaps that the server has rolled back. */
+static enum outcome skip_rows(struct db_stmt *stmt, struct reason *reason)
+{
+	int fetched;
+
+	/* (Not column_count: INSERT ... RETURNING has columns only when it is executed.) */
+	if (mysql_stmt_field_count(stmt->stmt) == 0)
+		return OUTCOME_OK;
+	do
+		fetched = mysql_stmt_fetch(stmt->stmt);
+	while (fetched == 0 || fetched == MYSQL_DATA_TRUNCATED);
+	return fetched == MYSQL_NO_DATA ? OUTCOME_OK : statement_failed(stmt, reason);
+}
+
 enum outcome db_run(struct db_stmt *stmt, const struct db_value *values, size_t count,
 		    int64_t *affected, struct reason *reason)
 {
@@ -263,8 +283,9 @@ enum outcome db_run(struct db_stmt *stmt, const struct db_value *values, size_t 
 		return outcome;
 	if (affected != NULL)
 		*affected = (int64_t)mysql_stmt_affected_rows(stmt->stmt);
+	outcome = skip_rows(stmt, reason);
 	mysql_stmt_free_result(stmt->stmt);
-	return OUTCOME_OK;
+	return outcome;
 }
 
 /* ---- reading rows ---- */
@@ -363,9 +384,11 @@ enum outcome db_query(struct db_stmt *stmt, const struct db_value *values, size_
 
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	if (stmt->column_count > 0 && row != NULL)
+	if (row == NULL)
+		outcome = skip_rows(stmt, reason);
+	else if (stmt->column_count > 0)
 		outcome = read_rows(stmt, row, context, reason);
-	/* Reads and drops the rows that nobody wanted. */
+	/* Drops the rows that nobody wanted. */
 	mysql_stmt_free_result(stmt->stmt);
 	return outcome;
 }

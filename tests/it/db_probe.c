@@ -498,8 +498,57 @@ static void commit_that_failed_for_sure_is_not_unknown(void **state)
 	bool unknown = true;
 	struct reason reason = {0};
 
+	assert_int_equal(db_begin(db, &reason), OUTCOME_OK);
 	assert_int_equal(db_commit(db, &unknown, &reason), OUTCOME_OK);
 	assert_false(unknown);
+}
+
+static void transaction_that_was_ended_does_not_count_as_committed(void **state)
+{
+	struct db *db = *state;
+	bool unknown = true;
+	struct reason reason = {0};
+
+	assert_int_equal(db_begin(db, &reason), OUTCOME_OK);
+	must(db, "INSERT INTO t (id) VALUES (1)");
+	must(db, "ROLLBACK");
+	must(db, "INSERT INTO t (id) VALUES (2)");
+	assert_int_equal(db_commit(db, &unknown, &reason), OUTCOME_RETRY);
+	assert_string_equal(reason.text, "the transaction was ended before its COMMIT");
+	assert_false(unknown);
+	assert_false(db_lost(db));
+}
+
+/* INSERT ... RETURNING and functions fail when the first row is made. */
+static void error_in_the_place_of_a_row(void **state)
+{
+	static const char *const statements[] = {
+		"SELECT refuse(id) FROM t WHERE id > ?",
+		"INSERT INTO t (id) SELECT ? + refuse(id) FROM t RETURNING id",
+	};
+	struct db *db = *state;
+	struct db_value zero = db_int(0);
+	struct reason reason = {0};
+	enum outcome outcome;
+
+	if (!db_is_mariadb(db))
+		skip();
+	must(db, "INSERT INTO t (id) VALUES (1), (2)");
+	must(db, "CREATE FUNCTION refuse (id INT) RETURNS INT DETERMINISTIC BEGIN IF id = 2 THEN"
+		 " SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'; END IF; RETURN id; END");
+	for (size_t i = 0; i < G_N_ELEMENTS(statements); i++) {
+		struct db_stmt *stmt = db_prepare(db, statements[i], &outcome, &reason);
+
+		assert_non_null(stmt);
+		assert_int_equal(db_run(stmt, &zero, 1, NULL, &reason), OUTCOME_RETRY);
+		assert_int_equal(db_errno(db), 1644);
+		assert_string_equal(reason.text, "database error 1644: no");
+		assert_int_equal(db_query(stmt, &zero, 1, NULL, NULL, &reason), OUTCOME_RETRY);
+		assert_int_equal(db_errno(db), 1644);
+		db_stmt_free(&stmt);
+	}
+	assert_int_equal(number_of(db, "SELECT COUNT(*) FROM t"), 2);
+	must(db, "DROP FUNCTION refuse");
 }
 
 static pid_t server_pid(void)
@@ -588,6 +637,8 @@ int main(void)
 		PROBE(duplicate_key_is_retried),
 		PROBE(killed_connection_is_lost),
 		PROBE(commit_that_failed_for_sure_is_not_unknown),
+		PROBE(transaction_that_was_ended_does_not_count_as_committed),
+		PROBE(error_in_the_place_of_a_row),
 		PROBE(hanging_server_is_lost_in_time),
 		PROBE(killed_server_makes_the_commit_unknown),
 	};
