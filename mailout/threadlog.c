@@ -301,6 +301,8 @@ enum outcome threadlog_record(struct db *db, struct outbound **rows, size_t coun
 {
 	struct step step = {.db = db, .reason = reason, .outcome = OUTCOME_OK};
 
+	if (count == 0)
+		return OUTCOME_OK; /* `rows` may be NULL, which qsort() must not get */
 	/* All who lock threads do so by id. */
 	qsort(rows, count, sizeof(void *), compare_threads);
 	for (size_t i = 0; i < count; i++)
