@@ -49,50 +49,42 @@ bool token_new(char token[TOKEN_TEXT_SIZE])
 	return true;
 }
 
-/* Percent-encoding decoded, once; a '%' that begins none stays.  Returns the size. */
-static size_t decode(char *decoded, const char *text, size_t size)
+/* The next character with its percent-encoding decoded, once; a '%' that begins none is one. */
+static char next_character(const char **at, const char *end)
 {
-	size_t used = 0;
+	const char *text = *at;
+	int high = end - text > 2 ? g_ascii_xdigit_value(text[1]) : -1;
+	int low = high >= 0 ? g_ascii_xdigit_value(text[2]) : -1;
 
-	for (size_t i = 0; i < size; i++) {
-		int high = size - i > 2 ? g_ascii_xdigit_value(text[i + 1]) : -1;
-		int low = size - i > 2 ? g_ascii_xdigit_value(text[i + 2]) : -1;
-
-		if (text[i] == '%' && high >= 0 && low >= 0) {
-			decoded[used++] = (char)(high << 4 | low);
-			i += 2;
-		} else {
-			decoded[used++] = text[i];
-		}
+	if (*text == '%' && low >= 0) {
+		*at += strlen("%2B");
+		return (char)(high << 4 | low);
 	}
-	return used;
+	(*at)++;
+	return *text;
 }
 
 bool token_parse(char token[TOKEN_TEXT_SIZE], const char *extension, size_t size)
 {
-	char decoded[TOKEN_EXTENSION_MAX];
-	const char *last = NULL;
-	size_t start = 0;
+	const char *end = extension + size;
+	const char *found = NULL; /* the last character's place in the alphabet */
+	size_t used = 0;
+	bool over = false;
 
-	if (size < TOKEN_LENGTH || size > sizeof(decoded))
-		return false;
-	size = decode(decoded, extension, size);
-	while (start < size && g_ascii_ispunct(decoded[start]))
-		start++;
-	while (size > start && g_ascii_ispunct(decoded[size - 1]))
-		size--;
-	if (size - start != TOKEN_LENGTH)
-		return false;
-	for (size_t i = 0; i < TOKEN_LENGTH; i++) {
-		char c = g_ascii_tolower(decoded[start + i]);
+	while (extension < end) {
+		char c = g_ascii_tolower(next_character(&extension, end));
 
-		last = c != '\0' ? strchr(ALPHABET, c) : NULL;
-		if (last == NULL)
+		if (g_ascii_ispunct(c)) {
+			over = used > 0;
+			continue;
+		}
+		found = c != '\0' ? strchr(ALPHABET, c) : NULL;
+		if (found == NULL || over || used == TOKEN_LENGTH)
 			return false;
-		token[i] = c;
+		token[used++] = c;
 	}
-	token[TOKEN_LENGTH] = '\0';
-	return ((last - ALPHABET) & UNUSED_BITS_MASK) == 0;
+	token[used] = '\0';
+	return used == TOKEN_LENGTH && ((found - ALPHABET) & UNUSED_BITS_MASK) == 0;
 }
 
 void token_hash(const char token[TOKEN_TEXT_SIZE], unsigned char hash[TOKEN_HASH_SIZE])
@@ -112,10 +104,11 @@ bool token_hash_equal(const unsigned char a[TOKEN_HASH_SIZE],
 
 static bool has_secret(const char *text)
 {
+	const char *end = text + strlen(text);
 	size_t run = 0;
 
-	for (; *text != '\0'; text++) {
-		run = g_ascii_isalnum(*text) ? run + 1 : 0;
+	while (text < end) {
+		run = g_ascii_isalnum(next_character(&text, end)) ? run + 1 : 0;
 		if (run == SECRET_RUN)
 			return true;
 	}

@@ -19,8 +19,6 @@ enum {
 	TOKEN_LENGTH = 26,
 	TOKEN_TEXT_SIZE = 27,
 	TOKEN_HASH_SIZE = SHA256_SIZE,
-	/* An extension that is longer, as it came, holds no token. */
-	TOKEN_EXTENSION_MAX = 128,
 };
 
 /* A new one, from the kernel's random numbers.  False if there are none (errno). */
@@ -28,8 +26,8 @@ bool token_new(char token[TOKEN_TEXT_SIZE]);
 
 /*
  * Read what stands behind the delimiter of an address (`size` bytes, of a stranger).  Upper case,
- * percent-encoding (RFC 3986, 2.1) and punctuation around it are forgiven, a character more or less
- * is not.  False if it is no token.  `token` gets the lower case text.
+ * percent-encoding (RFC 3986, 2.1) and punctuation around it, however much, are forgiven, a
+ * character more or less is not.  False if it is no token.  `token` gets the lower case text.
  */
 bool token_parse(char token[TOKEN_TEXT_SIZE], const char *extension, size_t size);
 

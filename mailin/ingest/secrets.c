@@ -51,6 +51,17 @@ static void find_before(struct secrets *secrets, const struct inbound_text *text
 	}
 }
 
+/* One that has a character too many, or others behind it, is none, but could be read out of the
+ * address. */
+static void find_within(struct secrets *secrets, const struct inbound_text *text)
+{
+	char token[TOKEN_TEXT_SIZE];
+
+	for (size_t i = 0; i + TOKEN_LENGTH <= text->size; i++)
+		if (token_parse(token, text->data + i, TOKEN_LENGTH))
+			add(secrets, token);
+}
+
 void secrets_find(const struct inbound *message, struct secrets *secrets)
 {
 	secrets->count = 0;
@@ -64,6 +75,7 @@ void secrets_find(const struct inbound *message, struct secrets *secrets)
 		find_before(secrets, text, '@');
 		find_before(secrets, text, '%');
 	}
+	find_within(secrets, &message->recipient);
 }
 
 void secrets_blot(struct inbound *message, const char token[TOKEN_TEXT_SIZE])

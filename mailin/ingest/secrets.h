@@ -22,7 +22,7 @@ struct secrets {
 };
 
 /* What has the form of a token, in lower case and each once: that of the recipient first, then
- * those that stand before an "@" (or "%40") in the texts. */
+ * those that stand before an "@" (or "%40") in the texts, and what is anywhere in the recipient. */
 void secrets_find(const struct inbound *message, struct secrets *secrets);
 
 /* Overwrite the token wherever it stands in the texts. */
