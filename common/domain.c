@@ -46,6 +46,21 @@ char *domain_ascii(const char *domain, const char **error)
 	return lower;
 }
 
+char *domain_address(const char *email)
+{
+	const char *at = strrchr(email, '@');
+
+	if (!g_utf8_validate(email, -1, NULL))
+		return NULL;
+	g_autofree char *lower = g_utf8_strdown(email, at != NULL ? at - email : -1);
+	g_autofree char *local = g_utf8_normalize(lower, -1, G_NORMALIZE_NFC);
+	g_autofree char *domain = at != NULL ? domain_ascii(at + 1, NULL) : NULL;
+
+	if (local == NULL || at == NULL)
+		return g_steal_pointer(&local);
+	return domain != NULL ? g_strconcat(local, "@", domain, NULL) : NULL;
+}
+
 bool domain_aligned(const char *a, const char *b)
 {
 	if (*a == '\0' || *b == '\0')

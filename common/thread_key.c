@@ -3,6 +3,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "common/domain.h"
+
 /* A NUL between them: neither text can have one. */
 static void key_of(unsigned char key[SHA256_SIZE], const char *route, const char *text)
 {
@@ -25,13 +27,9 @@ void thread_key_sender(unsigned char key[SHA256_SIZE], const char *route, const 
 
 char *thread_key_email(const char *email)
 {
-	if (*email == '\0' || !g_utf8_validate(email, -1, NULL))
-		return NULL;
-	g_autofree char *lower = g_utf8_strdown(email, -1);
+	g_autofree char *normal = domain_address(email);
 
-	g_autofree char *normal = g_utf8_normalize(lower, -1, G_NORMALIZE_NFC);
-
-	if (normal == NULL || g_utf8_strlen(normal, -1) > THREAD_KEY_EMAIL_MAX)
+	if (normal == NULL || *normal == '\0' || g_utf8_strlen(normal, -1) > THREAD_KEY_EMAIL_MAX)
 		return NULL;
 	return g_steal_pointer(&normal);
 }

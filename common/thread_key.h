@@ -16,11 +16,8 @@ void thread_key_sender(unsigned char key[SHA256_SIZE], const char *route, const 
 /* Characters of an address that can take part: the width of the column. */
 enum { THREAD_KEY_EMAIL_MAX = 320 };
 
-/*
- * An address as participants are compared: lower case and NFC, so that the same mailbox is the same
- * text.  Nothing is folded that could be another mailbox (a German sharp s stays one).  NULL if it
- * is empty, too long or no UTF-8: that is nobody's address.  g_free() it.
- */
+/* An address as participants are compared, by domain_address(), so that the same mailbox is the
+ * same text.  NULL if it is empty, too long or nobody's address.  g_free() it. */
 char *thread_key_email(const char *email);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/config_table.h"
+#include "common/domain.h"
 #include "common/token.h"
 #include "mailctl/address_show.h"
 #include "mailctl/connect.h"
@@ -174,8 +175,10 @@ static bool take_sender(struct address_command *command, const char *text)
 	if (!anyone && (!is_address(text) || strchr(domain ? text + 1 : text, '*') != NULL))
 		return complain("--sender: %s is none of ann@example.com, *@example.com and *",
 				text);
-	g_autofree char *sender = anyone ? g_strdup(text) : route_base_address("", text);
+	g_autofree char *sender = anyone ? g_strdup(text) : domain_address(text);
 
+	if (sender == NULL)
+		return complain("--sender: %s has no domain that could be written to", text);
 	if (g_ptr_array_find_with_equal_func(senders, sender, g_str_equal, NULL))
 		return true;
 	if (senders->len == REGISTRY_SENDERS_MAX)

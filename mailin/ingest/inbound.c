@@ -154,11 +154,12 @@ static struct inbound_text read_objects(struct reader *reader, const struct wire
 	return reader_json(reader, array);
 }
 
-/* What the row is found by: lower case, as the schema wants it. */
+/* What the row is found by: lower case, as the schema wants it.  One that does not fit is nobody's:
+ * cut, it could be an address of another domain.  (A letter's lower case may be two.) */
 static void read_from(struct reader *reader, const struct wire *document, struct inbound *inbound)
 {
-	static const struct reader_field email = {"Email", 0, true, READER_CUT, FROM_EMAIL_MAX};
-	static const struct reader_field from = {"From", 0, true, READER_CUT, FROM_EMAIL_MAX};
+	static const struct reader_field email = {"Email", 0, true, READER_DROP, FROM_EMAIL_MAX};
+	static const struct reader_field from = {"From", 0, true, READER_DROP, FROM_EMAIL_MAX};
 	const struct wire *full = reader_object(reader, document, "", "FromFull", false);
 	struct inbound_text text = full != NULL ? reader_text(reader, full, "FromFull.", &email)
 						: reader_text(reader, document, "", &from);
@@ -166,8 +167,9 @@ static void read_from(struct reader *reader, const struct wire *document, struct
 	if (text.data == NULL)
 		return;
 	g_autofree char *lower = g_utf8_strdown(text.data, (gssize)text.size);
+	bool fits = g_utf8_strlen(lower, -1) <= FROM_EMAIL_MAX;
 
-	inbound->from_email = reader_copy(reader, lower, strlen(lower));
+	inbound->from_email = reader_copy(reader, fits ? lower : "", fits ? strlen(lower) : 0);
 }
 
 static void read_addresses(struct reader *reader, const struct wire *document,
@@ -231,13 +233,14 @@ static enum verdict_word read_verdict(struct reader *reader, const struct wire *
 	return verdict;
 }
 
-/* For a verdict that is no pass it would make no sense. */
+/* For a verdict that is no pass, or without From, it would make no sense. */
 static bool read_aligned(const struct wire *aligned, const char *key, enum verdict_word verdict,
-			 struct wire *copy)
+			 const struct inbound *inbound, struct wire *copy)
 {
 	bool truth = false;
 
-	truth = wire_get_bool(aligned, key, &truth) && truth && verdict == VERDICT_PASS;
+	truth = wire_get_bool(aligned, key, &truth) && truth && verdict == VERDICT_PASS &&
+		inbound->from_email.size > 0;
 	wire_set_bool(copy, key, truth);
 	return truth;
 }
@@ -264,9 +267,12 @@ static void read_verdicts(struct reader *reader, struct inbound *inbound,
 	struct inbound_text server = reader_text(reader, object, "Mailpipe.Verdicts.", &id);
 
 	wire_set_textn(copy, "AuthservID", server.data != NULL ? server.data : "", server.size);
-	verdicts->spf_aligned = read_aligned(aligned, "SPF", verdicts->spf, aligned_copy);
-	verdicts->dkim_aligned = read_aligned(aligned, "DKIM", verdicts->dkim, aligned_copy);
+	verdicts->spf_aligned = read_aligned(aligned, "SPF", verdicts->spf, inbound, aligned_copy);
+	verdicts->dkim_aligned =
+		read_aligned(aligned, "DKIM", verdicts->dkim, inbound, aligned_copy);
 	wire_set(copy, "Aligned", aligned_copy);
+	if (inbound->from_email.size == 0)
+		verdicts->dmarc = VERDICT_ABSENT;
 	wire_set_textn(copy, "SaslUsername",
 		       inbound->sasl_username.data != NULL ? inbound->sasl_username.data : "",
 		       inbound->sasl_username.size);

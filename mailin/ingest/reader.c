@@ -58,6 +58,17 @@ static struct inbound_text cut(struct reader *reader, const struct inbound_text 
 	return reader_copy(reader, text->data, bytes);
 }
 
+static struct inbound_text drop(struct reader *reader, const char *path, const char *key,
+				size_t max)
+{
+	g_autofree char *defect =
+		g_strdup_printf("%s%s dropped: more than %zu characters", path, key, max);
+
+	if (reader->defects != NULL)
+		wire_append_text(reader->defects, defect);
+	return reader_copy(reader, "", 0);
+}
+
 static struct inbound_text limit_bytes(struct reader *reader, const struct inbound_text *text,
 				       const char *path, const char *key, int64_t max)
 {
@@ -82,6 +93,8 @@ static struct inbound_text limit_characters(struct reader *reader, const struct 
 			    field->max);
 		return (struct inbound_text){NULL, 0};
 	}
+	if (field->limit == READER_DROP)
+		return drop(reader, path, field->key, field->max);
 	size_t bytes =
 		(size_t)(g_utf8_offset_to_pointer(text->data, (glong)field->max) - text->data);
 
@@ -116,6 +129,7 @@ struct inbound_text reader_text(struct reader *reader, const struct wire *object
 				   reader->config->limits.body_bytes);
 	case READER_REFUSE:
 	case READER_CUT:
+	case READER_DROP:
 		break;
 	}
 	return limit_characters(reader, &text, path, field);

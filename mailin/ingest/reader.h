@@ -27,6 +27,7 @@ struct reader {
 enum reader_limit {
 	READER_REFUSE,     /* field.max characters */
 	READER_CUT,        /* field.max characters */
+	READER_DROP,       /* field.max characters; of more nothing is left */
 	READER_CUT_HEADER, /* limits.header_bytes */
 	READER_CUT_BODY    /* limits.body_bytes */
 };

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/db.h"
-#include "common/route.h"
+#include "common/domain.h"
 #include "common/rows.h"
 #include "mailin/ingest/secrets.h"
 
@@ -100,12 +100,12 @@ void resolve_free(struct resolve **resolve)
 static void prepare_forms(struct question *question)
 {
 	const struct inbound *message = question->message;
-	g_autofree char *from = route_base_address("", message->from_email.data);
-	const char *at = strrchr(from, '@');
+	g_autofree char *from = domain_address(message->from_email.data);
+	const char *at = from != NULL ? strrchr(from, '@') : NULL;
 
 	memset(question->form, 0, sizeof(question->form));
 	memset(question->lookup, 0, sizeof(question->lookup));
-	if (at != NULL && at != from && at[1] != '\0' && g_utf8_validate(from, -1, NULL)) {
+	if (at != NULL && at != from && at[1] != '\0') {
 		question->form[0] = g_strdup(from);
 		question->form[1] = g_strconcat(ANYONE, at, NULL);
 	}

@@ -149,6 +149,18 @@ static void addresses_are_folded_but_not_confused(void **state)
 		     "e@x.test",
 		     "stra\xc3\x9f"
 		     "e@x.test");
+	/* A domain in both its forms, and one that IDNA 2003 took for another. */
+	assert_email("x@M\xc3\xbc"
+		     "ller.Test",
+		     "x@xn--mller-kva.test");
+	assert_email("x@mu\xcc\x88ller.test", "x@xn--mller-kva.test");
+	assert_email("x@XN--mller-kva.test", "x@xn--mller-kva.test");
+	assert_email("x@stra\xc3\x9f"
+		     "e.test",
+		     "x@xn--strae-oqa.test");
+	assert_email("x@strasse.test", "x@strasse.test");
+	/* No domain. */
+	assert_email("x@a\xe2\x82\xac\xe2\x80\xae.test", NULL);
 	assert_email("", NULL);
 	assert_email("\xff@x.test", NULL);
 	assert_email(longest, longest);
