@@ -13,6 +13,11 @@
 /* The config by itself: limits that do not fit each other, password files. */
 void check_config(const struct config *config, struct report *report);
 
+/* Parameters of the routes that defeat each other, or have no effect. */
+void check_routes_fit(const struct config *config, struct report *report);
+/* Closed routes without a registered address; over a connection of the ingest user. */
+void check_registered(struct db *db, const struct config *config, struct report *report);
+
 /* Each user's login and rights, the migrations, the targets, the addresses, the server's settings.
  */
 void check_mysql(const struct config *config, struct report *report);

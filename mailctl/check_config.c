@@ -153,6 +153,7 @@ void check_config(const struct config *config, struct report *report)
 {
 	report_add(report, REPORT_OK, "config", NULL, "%s", config->file);
 	check_routes(config, report);
+	check_routes_fit(config, report);
 	check_times(config, report);
 	check_notify(config, report);
 	for (int i = 0; i < AMQP_ROLE_COUNT; i++)

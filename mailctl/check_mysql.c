@@ -202,6 +202,7 @@ static void check_user(const struct config *config, enum db_role role, struct re
 		check_migrations(db, report);
 		check_mysql_server(db, config, report);
 		check_targets(db, config, report);
+		check_registered(db, config, report);
 	} else if (role == ROLE_POSTFIX) {
 		check_addresses(db, config, report);
 	}

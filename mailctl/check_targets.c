@@ -1,5 +1,6 @@
 #include <glib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mailctl/check.h"
 #include "mailin/ingest/target.h"
@@ -11,7 +12,7 @@ enum { ER_TABLEACCESS_DENIED = 1142, ER_COLUMNACCESS_DENIED = 1143, ER_NO_SUCH_T
 struct look {
 	struct db *db;
 	const struct config *config;
-	const char *subject;
+	const char *subject; /* names the first route that has the target, too */
 	struct report *report;
 	size_t refused;
 };
@@ -78,7 +79,9 @@ static char *grant_for(const struct look *look, const char *text)
 	right += strlen(": ");
 	g_autofree char *who = account(look->db);
 
-	return g_strdup_printf("GRANT %.*s ON %s TO %s", (int)(denied - right), right, table, who);
+	/* The server looks at rights before it looks for the table. */
+	return g_strdup_printf("create the table unless it is there, then: GRANT %.*s ON %s TO %s",
+			       (int)(denied - right), right, table, who);
 }
 
 static void refused(const char *place, unsigned int code, const struct reason *reason,
@@ -111,8 +114,10 @@ static void check_file(struct look *look, const char *path)
 	struct target_file *file = target_file_read(path, &reason);
 
 	if (file == NULL) {
-		report_add(look->report, REPORT_ERROR, look->subject, "mend the file", "%s",
-			   reason.text);
+		report_add(look->report, REPORT_ERROR, look->subject,
+			   access(path, F_OK) == 0 ? "mend the file"
+						   : "make the file, or mend the route's target",
+			   "%s", reason.text);
 		return;
 	}
 	targets_check(file, look->db, refused, look);
@@ -123,10 +128,14 @@ static void check_file(struct look *look, const char *path)
 	target_file_free(&file);
 }
 
-static void check_target(struct db *db, const struct config *config, const char *name,
-			 struct report *report)
+static void check_target(struct db *db, const struct config *config,
+			 const struct config_route *route, struct report *report)
 {
-	g_autofree char *subject = g_strdup_printf("target %s", name);
+	const char *name = route->target;
+	/* A path stands in what is said of it. */
+	g_autofree char *subject =
+		g_strdup_printf("route %s target%s%s", route->name, *name == '/' ? "" : " ",
+				*name == '/' ? "" : name);
 	g_autofree char *path = target_file_find(name, config->ingest_targets);
 	struct look look = {db, config, subject, report, 0};
 
@@ -145,5 +154,5 @@ void check_targets(struct db *db, const struct config *config, struct report *re
 
 	for (size_t i = 0; i < config->route_count; i++)
 		if (g_hash_table_add(seen, config->routes[i].target))
-			check_target(db, config, config->routes[i].target, report);
+			check_target(db, config, &config->routes[i], report);
 }

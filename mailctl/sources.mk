@@ -15,6 +15,7 @@ MAILCTL_SOURCES = \
 	mailctl/check_mysql_server.c \
 	mailctl/check_postfix.c \
 	mailctl/check_redis.c \
+	mailctl/check_routes.c \
 	mailctl/check_targets.c \
 	mailctl/config.c \
 	mailctl/connect.c \

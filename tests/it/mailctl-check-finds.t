@@ -64,6 +64,34 @@ like "$(mailctl check)" '^warning  amqp max_message_size: 128.0 MiB unless it wa
 	'the broker takes less than a document may have'
 cp "$TMP/good.conf" "$CONF"
 
+# check_warns NAME LINE: the same of what is no error.
+check_warns() {
+	found=$(mailctl check)
+	is $? 0 "$1"
+	like "$found" "^warning  $2" "$1: the line"
+	cp "$TMP/good.conf" "$CONF"
+}
+in_support() { sed -i "s|^\[route support\]|&\n$1|" "$CONF"; }
+unlike "$out" '^warning  route' 'routes without demands need nothing'
+in_support 'require = dmarc'
+check_warns 'nothing is believed' 'route support: require = dmarc, but no Authentication-Results are believed: all mail goes into quarantine unless its client has logged in; set mailpipe.authserv_ids$'
+in_support 'require = spf-or-dkim\nunverified = refuse'
+sed -i '1i [mailpipe]\nauthserv_ids = mx.example.test' "$CONF"
+unlike "$(mailctl check)" '^warning  route' 'with one that is believed it is fine'
+sed -i 's|^authserv_ids.*|authserv_ids = mx.example.test;|' "$CONF"
+check_finds 'an authserv-id with its semicolon' '^error    config mailpipe.authserv_ids: mx.example.test;: matches nothing; write the first word of '
+in_support 'require = token'
+check_warns 'a closed route that is empty' 'route support: require = token, and no address is registered: Postfix refuses all mail to it; register one with mailctl address add$'
+in_support 'require = token'
+mailctl address add --token --valid-for=1d support@example.test > /dev/null
+unlike "$(mailctl check)" '^warning  route' 'with an address it is fine'
+sql 'UPDATE registered_addresses SET valid_until = UTC_TIMESTAMP(3)'
+check_warns 'one that has expired is none' 'route support: require = token, and no address is registered'
+in_support 'thread_by_subject = yes'
+check_warns 'numbers in subjects' 'route support: thread_by_subject without require: whoever forges .*; set require$'
+in_support 'inline_side = 0'
+check_warns 'what only galleries heed' 'route support: inline_side counts for galleries alone, and the target is inbox; remove it, or set target = gallery$'
+
 sql 'DROP VIEW recipients'
 check_finds 'a view is missing' "^error    mysql addresses: .*database error (1142|1146|1356)"
 sql 'DELETE FROM schema_migrations'
@@ -74,7 +102,7 @@ check_finds 'a table is not utf8mb4' '^error    mysql server: not utf8mb4 or not
 sql 'ALTER TABLE attachments DEFAULT CHARACTER SET utf8mb4'
 
 amqp-publish -u "$AMQP_URL" -e mail.dead -r mail.in.support -b x
-like "$(mailctl check)" '^warning  amqp queue mail.dead: 1 dead letters; ' 'dead letters are a warning'
+like "$(mailctl check)" '^warning  amqp queue mail.dead: 1 dead letter; mailctl dead list says why$' 'dead letters are a warning'
 amqp-delete-queue -u "$AMQP_URL" -q mail.in.inbox > /dev/null
 check_finds 'a queue is missing' '^error    amqp queue mail.in.inbox: .*NOT_FOUND'
 

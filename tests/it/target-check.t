@@ -13,7 +13,7 @@ own() { printf '%s\n' "$@" > "$TMP/own.sql"; }
 check_finds() {
 	found=$(mailctl check)
 	is $? 1 "$1"
-	like "$found" "^error    target own: $2" "$1: the line"
+	like "$found" "^error    route support target own: $2" "$1: the line"
 }
 
 check_finds 'no file' 'own.sql is in no folder of ingest.targets; see mailpipe-targets\(7\)$'
@@ -21,21 +21,30 @@ own 'INSERT INTO notes (id, subject)' 'VALUES (:message_id, :Subject);'
 check_finds 'an unknown parameter' "$TMP/own.sql:2: unknown parameter :Subject; mend the file$"
 own '' 'INSERT INTO notes (id, subject) VALUES (:message_id, :subject);'
 check_finds 'a missing right' \
-	"$TMP/own.sql:2: database error 1142: INSERT command denied .*; GRANT INSERT ON .$MYSQL_DATABASE.\..notes. TO .$user$"
-sql "$(echo "$found" | sed -n 's/^error    target own: .*; \(GRANT .*\)/\1/p')"
+	"$TMP/own.sql:2: database error 1142: INSERT command denied .*; create the table unless it is there, then: GRANT INSERT ON .$MYSQL_DATABASE.\..notes. TO .$user$"
+sql "$(echo "$found" | sed -n 's/^error    route support target own: .*: \(GRANT .*\)/\1/p')"
 own 'INSERT INTO notes (id, subject) VALUES (:message_id, :subject);' '' \
 	'UPDATE notes SET subject = LEFT(:subject, 20) WHERE id = :message_id;'
-check_finds 'a right for the other statement' "$TMP/own.sql:3: .*; GRANT [A-Z, ]* ON .$MYSQL_DATABASE.\..notes. TO .$user$"
+check_finds 'a right for the other statement' "$TMP/own.sql:3: .*: GRANT [A-Z, ]* ON .$MYSQL_DATABASE.\..notes. TO .$user$"
 own 'INSERT INTO notices (id) VALUES (:message_id);'
 check_finds 'a missing table' "$TMP/own.sql:1: database error 114[26]: "
 own 'INSERT INTO notes (id, subjekt) VALUES (:message_id, :subject);' 'INSERT INTO notes VALUE VALUE (:subject);'
 check_finds 'a missing column' "$TMP/own.sql:1: database error 1054: Unknown column 'subjekt'"
-like "$found" "^error    target own: $TMP/own.sql:2: database error 1064: " 'and a wrong syntax'
+like "$found" "^error    route support target own: $TMP/own.sql:2: database error 1064: " 'and a wrong syntax'
 own 'INSERT INTO notes (id, subject) VALUES (:message_id, LEFT(:subject, 20));'
 out=$(mailctl check)
 is $? 0 'all is well'
-like "$out" "^ok       target own: $TMP/own.sql: statements that the server takes: 1, for many mails at once: 1$" 'and says so'
-like "$out" '^ok       target inbox: ' 'the other routes have another one'
+like "$out" "^ok       route support target own: $TMP/own.sql: statements that the server takes: 1, for many mails at once: 1$" 'and says so'
+like "$out" '^ok       route inbox target inbox: ' 'the other routes have another one'
+
+# The manual's own example, word for word but for the names of this test's database and user.
+example() { sed -n '/^\.Bd/,/^\.Ed/p' "$TREE/man/mailpipe-targets.7" | awk -v RS='[.]Ed\n' -v want="$1" '$0 ~ want { sub(/[^\n]*\n/, ""); print }'; }
+example 'mailpipe: message' > "$TMP/own.sql"
+is "$(grep -c : "$TMP/own.sql")" 4 'the manual has an example'
+example 'CREATE TABLE' | sed "s/mailpipe\./$MYSQL_DATABASE./; s/mailpipe-ingest/$USERS-ingest/" > "$TMP/tables.sql"
+ok 'its tables can be made' sh -c '"$1" sql "$2" "USE $3; $(cat "$4")"' - "$SANDBOX" "$SANDBOX_DIR" "$MYSQL_DATABASE" "$TMP/tables.sql"
+like "$(mailctl check)" "^ok       route support target own: $TMP/own.sql: statements that the server takes: 2, for many mails at once: 2$" \
+	'and it works'
 mailctl setup > /dev/null
 is "$(mailctl check > "$TMP/out"; echo $?)" 0 'setup leaves the rights on tables that are not ours'
 done_testing
