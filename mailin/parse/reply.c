@@ -11,11 +11,12 @@
 #include "mailin/parse/reply_words.h"
 
 enum {
-	CITED_MAX = 8,      /* lines with text between a client's mark and its quote */
-	RULES_MAX = 2,      /* lines of dashes between its mark and the original's head */
-	RULE_MIN = 5,       /* characters of such a line */
-	CHAIN_MAX = 20,     /* quotes behind each other, each with its own head */
-	SAID_MAX = 1 << 16, /* bytes in which "see inline" is looked for */
+	CITED_MAX = 8,       /* lines with text between a client's mark and its quote ... */
+	ATTRIBUTION_MAX = 3, /* ... and of them, where no words tell that they announce it */
+	RULES_MAX = 2,       /* lines of dashes between its mark and the original's head */
+	RULE_MIN = 5,        /* characters of such a line */
+	CHAIN_MAX = 20,      /* quotes behind each other, each with its own head */
+	SAID_MAX = 1 << 16,  /* bytes in which "see inline" is looked for */
 };
 
 /* Lines that stay, from the first to the last but one; what is removed of them is a hole. */
@@ -55,6 +56,14 @@ static size_t line_at(const struct reply_lines *lines, size_t offset)
 	return low;
 }
 
+static bool has_digit(const struct reply_lines *lines, size_t from, size_t to)
+{
+	for (size_t i = lines->line[from].text; i < lines->line[to - 1].end; i++)
+		if (g_ascii_isdigit(lines->text[i]))
+			return true;
+	return false;
+}
+
 /* Where the container that was begun by mark number `index` ends. */
 static size_t end_of_container(const struct split *split, size_t index)
 {
@@ -71,19 +80,25 @@ static size_t end_of_container(const struct split *split, size_t index)
 	return split->lines.count;
 }
 
-/* What stands between the mark and the quote is its attribution, in whatever language. */
-static bool find_cited(const struct reply_lines *lines, size_t line, struct reply_marker *marker)
+/* What stands between the mark and the quote is its attribution, in whatever language; but people
+ * write in that element, too. */
+static bool find_cited(struct reply_lines *lines, size_t line, struct reply_marker *marker)
 {
-	size_t i = line;
+	size_t quote = line;
+	size_t texts = 0;
 
-	for (size_t texts = 0; i < lines->count && texts <= CITED_MAX; i++) {
-		if (lines->line[i].kind == REPLY_QUOTE)
-			break;
-		texts += lines->line[i].kind != REPLY_BLANK;
-	}
-	if (i >= lines->count || lines->line[i].kind != REPLY_QUOTE)
+	for (; quote < lines->count && lines->line[quote].kind != REPLY_QUOTE; quote++)
+		if (lines->line[quote].kind != REPLY_BLANK && ++texts > CITED_MAX)
+			return false;
+	if (quote == lines->count)
 		return false;
-	*marker = (struct reply_marker){.kind = MARKER_ATTRIBUTION, .start = line, .end = i};
+	size_t end = reply_lines_end(lines, line, quote);
+
+	if (end > line && reply_attribution_find(lines, line, end - 1, marker))
+		return true;
+	if (texts > ATTRIBUTION_MAX || (texts > 1 && !has_digit(lines, line, end)))
+		return false;
+	*marker = (struct reply_marker){.kind = MARKER_ATTRIBUTION, .start = line, .end = quote};
 	return true;
 }
 
@@ -336,6 +351,20 @@ static bool may_be_forwarded(const struct split *split, const struct reply_marke
 	return split->forward == FORWARD_YES;
 }
 
+/* "She told me:" in front of what looks like the original makes it part of what is said. */
+static bool is_introduced(const struct split *split, const struct reply_marker *marker)
+{
+	const struct reply_lines *lines = &split->lines;
+	size_t above = reply_lines_end(lines, 0, marker->start);
+
+	if (split->client != NULL || marker->start == marker->end ||
+	    (marker->kind != MARKER_ATTRIBUTION && strcmp(marker->rule, "header-block") != 0))
+		return false;
+	return above > 0 && !reply_line_is_rule(lines, marker->start, RULE_MIN) &&
+	       lines->line[above - 1].kind == REPLY_TEXT &&
+	       lines->text[lines->line[above - 1].end - 1] == ':';
+}
+
 /* False: a forwarded mail, of which nothing may go. */
 static bool cut_at_marker(struct split *split, struct cut *cut)
 {
@@ -349,6 +378,8 @@ static bool cut_at_marker(struct split *split, struct cut *cut)
 			cut_quoted(split, &marker, marker.end, cut);
 			return true;
 		}
+		if (is_introduced(split, &marker))
+			return true;
 		join_markers(split, &marker);
 		size_t next = reply_lines_next(lines, marker.end, lines->count);
 

@@ -2,6 +2,7 @@
 
 #include <glib.h>
 
+#include "mailin/parse/reply_evidence.h"
 #include "mailin/parse/reply_marker.h"
 #include "mailin/parse/reply_words.h"
 
@@ -11,100 +12,17 @@ enum {
 	NAME_WORDS_MAX = 4, /* of an attribution that is only "First Last wrote:" */
 };
 
-/* What makes an attribution of a sentence with "wrote" in it. */
-struct evidence {
-	bool date; /* a year or a date in figures */
-	bool time;
-	bool address;
-};
-
-/* ---- evidence ---- */
-
-static bool is_digit(char c)
-{
-	return g_ascii_isdigit(c);
-}
-
-static size_t digits(const char *p)
-{
-	size_t count = 0;
-
-	while (is_digit(p[count]))
-		count++;
-	return count;
-}
-
-/* "3.5.2019", "05/03/19", "2019-03-05"; and not "192.0.2.45". */
-static bool is_date(size_t first, size_t second, size_t third, const char *behind, char separator)
-{
-	enum { YEAR = 4, PART = 2 };
-
-	if (*behind == separator && is_digit(behind[1]))
-		return false;
-	return second <= PART && ((first == YEAR && third <= PART) ||
-				  (first <= PART && (third == PART || third == YEAR)));
-}
-
-/* The figures at p, which begin a number: "2016", "3.5.2016", "10:11".  Returns where to go on. */
-static const char *look_at_number(const char *p, struct evidence *evidence)
-{
-	enum { YEAR = 4, PART = 2 };
-	size_t first = digits(p);
-	const char *behind = p + first;
-
-	if (first == YEAR && (*p == '1' || *p == '2'))
-		evidence->date = true;
-	if (first > YEAR || *behind == '\0' || strchr("-/.:h", *behind) == NULL)
-		return behind;
-	char separator = *behind;
-	size_t second = digits(behind + 1);
-	const char *end = behind + 1 + second;
-
-	if (second == 0)
-		return behind;
-	if (separator == ':' || separator == 'h') {
-		evidence->time = evidence->time || (first <= PART && second == PART);
-		return end;
-	}
-	if (*end == separator && is_digit(end[1])) {
-		size_t third = digits(end + 1);
-
-		end += 1 + third;
-		evidence->date = evidence->date || is_date(first, second, third, end, separator);
-		/* What goes on in the same way is an address or a version. */
-		while (*end == separator && is_digit(end[1]))
-			end += 1 + digits(end + 1);
-		return end;
-	}
-	/* "kl. 20.42" */
-	if (separator == '.' && first <= PART && second == PART)
-		evidence->time = true;
-	return end;
-}
-
-static struct evidence look_at(const char *text)
-{
-	struct evidence evidence = {0};
-
-	for (const char *p = text; *p != '\0';) {
-		if (is_digit(*p)) {
-			p = look_at_number(p, &evidence);
-			continue;
-		}
-		if (*p == '@' && p > text && g_ascii_isgraph(p[-1]) && g_ascii_isalnum(p[1]))
-			evidence.address = true;
-		p++;
-	}
-	return evidence;
-}
-
 static bool ends_with_address(const char *text)
 {
 	size_t size = strlen(text);
 
 	while (size > 0 && (text[size - 1] == ':' || text[size - 1] == ' '))
 		size--;
-	return size > 0 && (text[size - 1] == '>' || text[size - 1] == ')');
+	if (size > 0 && (text[size - 1] == '>' || text[size - 1] == ')'))
+		return true;
+	while (size > 0 && text[size - 1] != ' ' && text[size - 1] != '@')
+		size--;
+	return size > 0 && text[size - 1] == '@';
 }
 
 /* "> wrote:" without its "<": the line before belongs to it. */
@@ -169,7 +87,7 @@ static bool has_name_beside(const struct reply_lines *lines, size_t first, size_
 		return false;
 	const char *behind = joined + verb_end + strspn(joined + verb_end, " ");
 
-	if (*behind != ':' && *behind != '(' && *behind != '-' && !is_digit(*behind))
+	if (strchr(":(-/", *behind) == NULL && !g_ascii_isdigit(*behind))
 		return begins_as_name(behind);
 	while (verb > 0 && strchr(" ,", joined[verb - 1]) != NULL)
 		verb--;
@@ -194,12 +112,16 @@ static bool speaks_of_somebody(const char *text)
 /* ---- one reading ---- */
 
 struct reading {
-	struct evidence evidence;
+	struct reply_evidence evidence;
 	bool accepted;
 	bool sure;
 	bool with_verb;
+	bool within; /* its first line begins with something else */
 	const char *language;
 };
+
+/* Zoho writes no colon: "On ..., Ann <ann@example.org> wrote". */
+static const char bare_end[] = "> wrote";
 
 static bool has_end(const char *text)
 {
@@ -208,14 +130,40 @@ static bool has_end(const char *text)
 	return size > 0 && (text[size - 1] == ':' || text[size - 1] == '-');
 }
 
+/* "That is fine. On Monday, 4 March 2019, Ann wrote:": the attribution's beginning is not its
+ * line's, and what stands in front of it is somebody's words. */
+static bool begins_within(const struct reply_lines *lines, size_t first, size_t last)
+{
+	static const char *const begins[] = {" On ", " Am ",  " Le ", " El ",  " Il ",    " Em ",
+					     " Op ", " Den ", " På ", " Dne ", " W dniu "};
+	char joined[REPLY_FOLDED_MAX];
+
+	if (reply_lines_join(lines, first, last, joined) == 0)
+		return false;
+	for (size_t i = 0; i < G_N_ELEMENTS(begins); i++) {
+		char *p = strstr(joined, begins[i]);
+
+		if (p == NULL || strpbrk(p, "0123456789") == NULL)
+			continue;
+		*p = '\0';
+		bool words = joined[strspn(joined, "-_ ")] != '\0' &&
+			     strpbrk(joined, "0123456789@") == NULL;
+		*p = ' ';
+		if (words)
+			return true;
+	}
+	return false;
+}
+
 /* `verb` stands at `where` in the folded lines. */
 static struct reading with_verb(const struct reply_lines *lines, size_t first, size_t last,
 				const char *folded, const struct reply_verb *verb, size_t where,
 				bool quoted)
 {
-	struct reading reading = {
-		.evidence = look_at(folded), .language = verb->language, .with_verb = true};
-	const struct evidence *e = &reading.evidence;
+	struct reading reading = {.evidence = reply_evidence_of(folded),
+				  .language = verb->language,
+				  .with_verb = true};
+	const struct reply_evidence *e = &reading.evidence;
 	bool any = e->date || e->time || e->address;
 
 	reading.sure = (e->address && (e->date || e->time)) ||
@@ -230,10 +178,10 @@ static struct reading with_verb(const struct reply_lines *lines, size_t first, s
 /* Gmail in Russian, Japanese, Hebrew, and everybody in a language that is not known here. */
 static struct reading without_verb(const char *folded, bool quoted)
 {
-	struct reading reading = {.evidence = look_at(folded), .language = "any"};
-	const struct evidence *e = &reading.evidence;
+	struct reading reading = {.evidence = reply_evidence_of(folded), .language = "any"};
+	const struct reply_evidence *e = &reading.evidence;
 	bool colon = has_end(folded);
-	bool begins_with_date = is_digit(*folded);
+	bool begins_with_date = g_ascii_isdigit(*folded);
 
 	if (e->address && e->date && e->time && colon && ends_with_address(folded))
 		reading.sure = true;
@@ -255,12 +203,15 @@ static bool read_lines(struct reply_lines *lines, size_t first, size_t last, boo
 		return false;
 	lines->tries++;
 	const char *where = NULL;
-	const struct reply_verb *verb = has_end(text) ? reply_verb_find(text, &where) : NULL;
+	bool bare = g_str_has_suffix(text, bare_end);
+	const struct reply_verb *verb =
+		bare || has_end(text) ? reply_verb_find(text, &where) : NULL;
 
 	*reading = verb != NULL ? with_verb(lines, first, last, text, verb,
 					    (size_t)(where - folded), quoted)
 				: without_verb(text, quoted);
-	if (is_cut_off(text))
+	reading->within = begins_within(lines, first, last);
+	if (is_cut_off(text) || (bare && !reading->sure) || (reading->within && !quoted))
 		reading->accepted = false;
 	return true;
 }
@@ -284,7 +235,10 @@ static bool may_end(const struct reply_lines *lines, size_t line)
 	case '-':
 		return *text == '-'; /* "---- On ... wrote ----" */
 	case '>':
-		return is_digit(*text); /* "2013/7/20 Ann <ann@example.net>" */
+		return g_ascii_isdigit(*text); /* "2013/7/20 Ann <ann@example.net>" */
+	case 'e':
+		return (size_t)(end - text) >= strlen(bare_end) &&
+		       memcmp(end - strlen(bare_end), bare_end, strlen(bare_end)) == 0;
 	default:
 		/* The last byte of a full-width colon (U+FF1A). */
 		return (unsigned char)end[-1] == 0x9A;
@@ -337,7 +291,7 @@ static void take(const struct reading *reading, size_t first, size_t last, bool 
 {
 	*marker = (struct reply_marker){
 		.kind = MARKER_ATTRIBUTION,
-		.start = first,
+		.start = reading->within ? last + 1 : first,
 		.end = last + 1,
 		.sure = reading->sure,
 		.bars = bars,
@@ -393,7 +347,8 @@ bool reply_attribution_find(struct reply_lines *lines, size_t floor, size_t line
 		while (first > floor && lines->line[first].kind == REPLY_BLANK)
 			first--;
 	}
-	if (best != WORTH_NOTHING && begins_above(lines, floor, marker->start, line))
+	if (best != WORTH_NOTHING && marker->start <= line &&
+	    begins_above(lines, floor, marker->start, line))
 		marker->start--;
 	return best != WORTH_NOTHING;
 }

@@ -166,14 +166,44 @@ static size_t entity_at(const char *p, const char *end, char *c)
 	return size;
 }
 
-static size_t join(const char *text, size_t size, char *folded, size_t folded_size)
+/* Figures of other scripts, which clients write dates in: Arabic, Persian, Hindi, Thai and
+ * full-width ones.  Returns the bytes of the one there; 0 if there is none. */
+static size_t digit_at(const char *p, const char *end, char *c)
+{
+	static const struct {
+		const char *zero;
+		size_t size;
+	} scripts[] = {{"\xD9\xA0", 2},
+		       {"\xDB\xB0", 2},
+		       {"\xE0\xA5\xA6", 3},
+		       {"\xE0\xB9\x90", 3},
+		       {"\xEF\xBC\x90", 3}};
+	enum { DIGITS = 10 };
+
+	if ((unsigned char)*p < 0x80)
+		return 0;
+	for (size_t i = 0; i < G_N_ELEMENTS(scripts); i++) {
+		size_t last = scripts[i].size - 1;
+
+		if ((size_t)(end - p) <= last || memcmp(p, scripts[i].zero, last) != 0)
+			continue;
+		unsigned digit = (unsigned char)p[last] - (unsigned char)scripts[i].zero[last];
+		if (digit >= DIGITS)
+			continue;
+		*c = (char)('0' + digit);
+		return scripts[i].size;
+	}
+	return 0;
+}
+
+size_t reply_join(const char *text, size_t size, char *joined, size_t joined_size)
 {
 	static const char wide_colon[] = "：";
 	const char *end = text + size;
 	size_t out = 0;
 	bool space = false;
 
-	for (const char *p = text; p < end && out + 2 < folded_size;) {
+	for (const char *p = text; p < end && out + 2 < joined_size;) {
 		size_t skipped = space_at(p, end);
 		char c = *p;
 
@@ -183,6 +213,8 @@ static size_t join(const char *text, size_t size, char *folded, size_t folded_si
 			continue;
 		}
 		skipped = entity_at(p, end, &c);
+		if (skipped == 0)
+			skipped = digit_at(p, end, &c);
 		if (skipped == 0 && (size_t)(end - p) >= strlen(wide_colon) &&
 		    memcmp(p, wide_colon, strlen(wide_colon)) == 0) {
 			skipped = strlen(wide_colon);
@@ -192,17 +224,17 @@ static size_t join(const char *text, size_t size, char *folded, size_t folded_si
 		if (c == '*')
 			continue;
 		if (space && out > 0)
-			folded[out++] = ' ';
+			joined[out++] = ' ';
 		space = false;
-		folded[out++] = c;
+		joined[out++] = c;
 	}
-	folded[out] = '\0';
+	joined[out] = '\0';
 	return out;
 }
 
 size_t reply_fold(const char *text, size_t size, char *folded, size_t folded_size)
 {
-	size_t length = join(text, size, folded, folded_size);
+	size_t length = reply_join(text, size, folded, folded_size);
 
 	for (size_t i = 0; i < length; i++)
 		folded[i] = g_ascii_tolower(folded[i]);
@@ -218,7 +250,7 @@ size_t reply_lines_join(const struct reply_lines *lines, size_t first, size_t la
 	joined[0] = '\0';
 	if (end <= start || end - start >= REPLY_FOLDED_MAX - 2)
 		return 0;
-	return join(lines->text + start, end - start, joined, REPLY_FOLDED_MAX);
+	return reply_join(lines->text + start, end - start, joined, REPLY_FOLDED_MAX);
 }
 
 size_t reply_lines_fold(const struct reply_lines *lines, size_t first, size_t last,

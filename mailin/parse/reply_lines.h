@@ -49,7 +49,8 @@ size_t reply_lines_end(const struct reply_lines *lines, size_t from, size_t to);
 /*
  * Lines `first` to `last` as one, to be compared: white space and line ends become one space,
  * invisible characters, asterisks and what brackets them go, ASCII becomes lower case, full-width
- * colons and &lt; &gt; become plain.  Returns the length; 0 if it is empty or too long.
+ * colons, figures of other scripts and &lt; &gt; become plain.  Returns the length; 0 if it is
+ * empty or too long.
  */
 size_t reply_lines_fold(const struct reply_lines *lines, size_t first, size_t last,
 			char folded[REPLY_FOLDED_MAX]);
@@ -59,6 +60,7 @@ size_t reply_lines_join(const struct reply_lines *lines, size_t first, size_t la
 			char joined[REPLY_FOLDED_MAX]);
 
 /* Any text, as far as it fits. */
+size_t reply_join(const char *text, size_t size, char *joined, size_t joined_size);
 size_t reply_fold(const char *text, size_t size, char *folded, size_t folded_size);
 
 /* Are there dashes, underscores and the like alone, so many at least? */

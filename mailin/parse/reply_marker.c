@@ -4,6 +4,7 @@
 
 #include <glib.h>
 
+#include "mailin/parse/reply_evidence.h"
 #include "mailin/parse/reply_words.h"
 
 enum {
@@ -14,6 +15,8 @@ enum {
 	UNKNOWN_MAX = 2,        /* labels in a row that are in no table */
 	DASHES_MIN = 2,         /* on a side of "Original Message" */
 	RULE_MIN = 5,           /* characters of a line above a block */
+	RULE_LONG = 20,         /* of one that says by itself that a block follows */
+	TITLE_MIN = 5,          /* dashes on both sides of a title above a block */
 	BLOCKS_MAX = 500,       /* readings of blocks in one text; counted as tries */
 };
 
@@ -112,7 +115,9 @@ struct block {
 	unsigned labels;
 	unsigned unknown; /* of them in a row */
 	unsigned wrapped; /* lines of the value in hand */
-	bool address;
+	bool address;     /* in a field whose label is known */
+	bool from;        /* the first field has an address */
+	bool dated;       /* the second one has a date and a time */
 	bool raw;
 	const char *language;
 	size_t end;
@@ -127,6 +132,22 @@ static unsigned count_bits(unsigned bits)
 	return count;
 }
 
+/* Outlook's order: who, when, ... */
+static void look_at_field(const struct reply_lines *lines, size_t line, struct block *block)
+{
+	enum { FIRST, SECOND };
+	char folded[REPLY_FOLDED_MAX];
+
+	if (block->labels > SECOND || reply_lines_fold(lines, line, line, folded) == 0)
+		return;
+	const struct reply_evidence evidence = reply_evidence_of(folded);
+
+	if (block->labels == FIRST)
+		block->from = evidence.address;
+	else
+		block->dated = evidence.date && evidence.time;
+}
+
 /* False: the line is not of the block. */
 static bool take_line(const struct reply_lines *lines, size_t line, bool shape, struct block *block)
 {
@@ -134,7 +155,8 @@ static bool take_line(const struct reply_lines *lines, size_t line, bool shape, 
 	bool labelled = read_label(lines, line, &label);
 
 	block->raw = block->raw || (labelled && is_raw_field(lines, line));
-	block->address = block->address || has_at_sign(lines, line);
+	block->address = block->address ||
+			 ((label != NULL || !labelled || shape) && has_at_sign(lines, line));
 	if (label != NULL) {
 		if ((block->kinds & label->kind & ~(unsigned)(LABEL_CC | LABEL_OTHER)) != 0)
 			return false;
@@ -148,6 +170,7 @@ static bool take_line(const struct reply_lines *lines, size_t line, bool shape, 
 		return true;
 	}
 	if (labelled && shape) {
+		look_at_field(lines, line, block);
 		block->labels++;
 		block->wrapped = 0;
 		block->end = line + 1;
@@ -158,13 +181,15 @@ static bool take_line(const struct reply_lines *lines, size_t line, bool shape, 
 	return block->labels > 0 && ++block->wrapped <= WRAPPED_VALUE_MAX;
 }
 
-static bool is_block(const struct block *block, bool ruled, bool shape)
+static bool is_block(const struct block *block, bool ruled, bool shape, bool strange)
 {
 	enum { SHAPE_LABELS = 3, SURE_KINDS = 4, KINDS_MIN = 3 };
 	unsigned kinds = count_bits(block->kinds);
 	bool dated = (block->kinds & LABEL_DATE) != 0;
 	bool titled = (block->kinds & (LABEL_TO | LABEL_SUBJECT)) != 0;
 
+	if (strange)
+		return block->labels >= SURE_KINDS && block->from && block->dated && !block->raw;
 	if (shape)
 		return block->labels >= SHAPE_LABELS;
 	if (block->raw || (block->kinds & LABEL_FROM) == 0 || !titled)
@@ -174,12 +199,42 @@ static bool is_block(const struct block *block, bool ruled, bool shape)
 	return kinds >= SURE_KINDS || (kinds >= KINDS_MIN && (ruled || block->address));
 }
 
-/* A rule or "Original Message" stands above. */
-static bool is_ruled(const struct reply_lines *lines, size_t line)
+/* "-----Ann Example wrote: -----", "------ Original ------". */
+static bool is_title(const struct reply_lines *lines, size_t line)
+{
+	const struct reply_line *this = &lines->line[line];
+	const char *text = lines->text + this->text;
+	size_t size = this->end - this->text;
+	size_t first = 0;
+	size_t last = 0;
+
+	if (this->kind != REPLY_TEXT)
+		return false;
+	while (first < size && text[first] == '-')
+		first++;
+	while (last < size && text[size - 1 - last] == '-')
+		last++;
+	return first >= TITLE_MIN && last >= TITLE_MIN;
+}
+
+/* Such a line or a rule stands above. */
+static bool is_ruled(const struct reply_lines *lines, size_t line, size_t at_least)
 {
 	size_t above = reply_lines_end(lines, 0, line);
 
-	return above > 0 && reply_line_is_rule(lines, above - 1, RULE_MIN);
+	return above > 0 &&
+	       (reply_line_is_rule(lines, above - 1, at_least) || is_title(lines, above - 1));
+}
+
+/* May a block begin with this field?  The label is NULL if it is in no table: Outlook speaks more
+ * languages than this. */
+static bool may_begin(const struct reply_lines *lines, size_t line, const struct reply_label *label)
+{
+	bool ruled = is_ruled(lines, line, RULE_LONG);
+
+	if (label == NULL)
+		return ruled;
+	return (label->kind & (LABEL_FROM | LABEL_DATE)) != 0 || (ruled && label->kind == LABEL_TO);
 }
 
 size_t reply_header_block(struct reply_lines *lines, size_t line, bool shape, const char **language)
@@ -187,13 +242,14 @@ size_t reply_header_block(struct reply_lines *lines, size_t line, bool shape, co
 	struct block block = {0};
 	const struct reply_label *label;
 	bool blank = false;
-	bool ruled = is_ruled(lines, line) || shape;
+	bool ruled = is_ruled(lines, line, RULE_MIN) || shape;
 
 	if (!read_label(lines, line, &label) || lines->tries >= BLOCKS_MAX)
 		return 0;
-	if (!shape && (label == NULL || (label->kind & (LABEL_FROM | LABEL_DATE)) == 0 ||
-		       is_raw_above(lines, line)))
+	if (!shape && (!may_begin(lines, line, label) || is_raw_above(lines, line)))
 		return 0;
+	bool strange = !shape && label == NULL;
+
 	lines->tries++;
 	for (size_t i = line; i < lines->count && i < line + BLOCK_MAX; i++) {
 		if (lines->line[i].kind == REPLY_BLANK) {
@@ -203,13 +259,13 @@ size_t reply_header_block(struct reply_lines *lines, size_t line, bool shape, co
 			blank = true;
 			continue;
 		}
-		if (blank && (!read_label(lines, i, &label) || label == NULL))
+		if (blank && (!read_label(lines, i, &label) || (label == NULL && !strange)))
 			break;
-		if (!take_line(lines, i, shape, &block))
+		if (!take_line(lines, i, shape || strange, &block))
 			break;
 		blank = false;
 	}
-	if (!is_block(&block, ruled, shape))
+	if (!is_block(&block, ruled, shape, strange))
 		return 0;
 	*language = block.language != NULL ? block.language : "any";
 	return block.end;
@@ -288,8 +344,78 @@ static bool find_block(struct reply_lines *lines, size_t floor, size_t line,
 	};
 	size_t above = reply_lines_end(lines, floor, line);
 
-	if (above > floor && reply_line_is_rule(lines, above - 1, RULE_MIN))
+	if (above > floor &&
+	    (reply_line_is_rule(lines, above - 1, RULE_MIN) || is_title(lines, above - 1)))
 		marker->start = above - 1;
+	return true;
+}
+
+/* All of it on one line: "Date: ... From: ... To: ... Subject: ...". */
+static bool find_block_line(const struct reply_lines *lines, size_t line,
+			    struct reply_marker *marker)
+{
+	enum { KINDS_MIN = 4 };
+	char folded[REPLY_FOLDED_MAX];
+	const struct reply_label *label;
+	const char *language = NULL;
+	unsigned kinds = 0;
+
+	if (!read_label(lines, line, &label) || label == NULL ||
+	    (label->kind & (LABEL_FROM | LABEL_DATE)) == 0 ||
+	    reply_lines_fold(lines, line, line, folded) == 0)
+		return false;
+	for (const char *colon = strchr(folded, ':'); colon != NULL;
+	     colon = strchr(colon + 1, ':')) {
+		const char *word = colon;
+
+		while (word > folded && word[-1] != ' ')
+			word--;
+		label = reply_label_find(word, (size_t)(colon - word));
+		if (label == NULL)
+			continue;
+		kinds |= label->kind;
+		language = language != NULL ? language : label->language;
+	}
+	const struct reply_evidence evidence = reply_evidence_of(folded);
+
+	if (count_bits(kinds) < KINDS_MIN || !evidence.address || !evidence.date || !evidence.time)
+		return false;
+	*marker = (struct reply_marker){
+		.kind = MARKER_ORIGINAL,
+		.start = line,
+		.end = line + 1,
+		.sure = true,
+		.rule = "header-block",
+		.language = language,
+	};
+	return true;
+}
+
+/* GroupWise: ">>> Ann Example <ann@example.org> 3/5/2019 10:11 AM >>>", and no ">" behind it. */
+static bool find_arrows(const struct reply_lines *lines, size_t line, struct reply_marker *marker)
+{
+	static const char arrows[] = ">>>";
+	const char *text = lines->text + lines->line[line].text;
+	size_t size = lines->line[line].end - lines->line[line].text;
+	size_t ends = strlen(arrows);
+	char folded[REPLY_FOLDED_MAX];
+
+	if (size <= 2 * ends || memcmp(text, arrows, ends) != 0 || text[ends] == '>' ||
+	    memcmp(text + size - ends, arrows, ends) != 0 ||
+	    reply_lines_fold(lines, line, line, folded) == 0)
+		return false;
+	const struct reply_evidence evidence = reply_evidence_of(folded);
+
+	if (!evidence.date || !evidence.time)
+		return false;
+	*marker = (struct reply_marker){
+		.kind = MARKER_ATTRIBUTION,
+		.start = line,
+		.end = line + 1,
+		.sure = true,
+		.rule = "attribution",
+		.language = "any",
+	};
 	return true;
 }
 
@@ -300,9 +426,11 @@ bool reply_marker_find(struct reply_lines *lines, size_t floor, size_t line,
 
 	if (kind == REPLY_QUOTE)
 		return (line == floor || lines->line[line - 1].kind != REPLY_QUOTE) &&
-		       reply_attribution_find(lines, floor, line, marker);
+		       (find_arrows(lines, line, marker) ||
+			reply_attribution_find(lines, floor, line, marker));
 	if (kind != REPLY_TEXT)
 		return false;
 	return find_phrase(lines, line, marker) || find_block(lines, floor, line, marker) ||
+	       find_block_line(lines, line, marker) ||
 	       reply_attribution_find(lines, floor, line, marker);
 }

@@ -12,7 +12,9 @@ enum {
 	DASHES_LINES_MAX = 10, /* behind other dashes, which may be there for anything */
 	SIGNATURE_LINE_MAX = 200, /* bytes of one of those lines */
 	LIST_LINES_MAX = 8,
-	LIST_RULE_MIN = 30, /* underscores above Mailman's footer */
+	LIST_RULE_MIN = 30, /* underscores above Mailman's footer ... */
+	LIST_RULE_CUT = 2,  /* ... of which some gateways leave two */
+	SENTENCE_WORDS_MIN = 6,
 	RULE_MIN = 2,
 	PASSES_MAX = 20,
 	FOOTERS_MAX = 100, /* looked for in each of them */
@@ -83,6 +85,26 @@ static bool is_small(const struct reply_lines *lines, size_t from, size_t to, si
 	return true;
 }
 
+/* Many words and a full stop: nobody's name or address. */
+static bool has_sentence(const struct reply_lines *lines, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		const char *p = lines->text + lines->line[i].text;
+		const char *end = lines->text + lines->line[i].end;
+		size_t words = 0;
+
+		if (p == end || strchr(".?!", end[-1]) == NULL)
+			continue;
+		for (bool within = false; p < end; p++) {
+			words += *p != ' ' && !within;
+			within = *p != ' ';
+		}
+		if (words >= SENTENCE_WORDS_MIN)
+			return true;
+	}
+	return false;
+}
+
 static size_t without_signature(const struct reply_lines *lines, size_t from, size_t to,
 				size_t marked)
 {
@@ -100,7 +122,8 @@ static size_t without_signature(const struct reply_lines *lines, size_t from, si
 		}
 	}
 	/* Two of them separate something else. */
-	if (dashes == 1 && last + 1 < to && is_small(lines, last, to, DASHES_LINES_MAX))
+	if (dashes == 1 && last + 1 < to && is_small(lines, last, to, DASHES_LINES_MAX) &&
+	    !has_sentence(lines, last, to))
 		return last;
 	return to;
 }
@@ -120,8 +143,14 @@ static size_t without_armour(const struct reply_lines *lines, size_t from, size_
 
 /* ---- footers ---- */
 
-static bool tells_of_list(const char *text, size_t size)
+static bool tells_of_list(const char *text, size_t size, bool cut)
 {
+	static const char list[] = " mailing list\n";
+	static const char link[] = "://";
+
+	if (cut)
+		return memmem(text, size, list, strlen(list)) != NULL &&
+		       memmem(text, size, link, strlen(link)) != NULL;
 	static const char *const words[] = {"mailman", "mailing list", "unsubscribe"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
@@ -137,10 +166,13 @@ static size_t without_list_footer(const struct reply_lines *lines, size_t from, 
 		const struct reply_line *line = &lines->line[i - 1];
 		const struct reply_line *last = &lines->line[to - 1];
 
-		if (lines->text[line->text] == '_' &&
-		    reply_line_is_rule(lines, i - 1, LIST_RULE_MIN))
-			return tells_of_list(lines->text + line->end, last->end - line->end) ? i - 1
-											     : to;
+		if (lines->text[line->text] != '_' ||
+		    !reply_line_is_rule(lines, i - 1, LIST_RULE_CUT))
+			continue;
+		bool cut = !reply_line_is_rule(lines, i - 1, LIST_RULE_MIN);
+		bool tells = tells_of_list(lines->text + line->end, last->end - line->end, cut);
+
+		return tells ? i - 1 : to;
 	}
 	return to;
 }

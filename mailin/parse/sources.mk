@@ -29,6 +29,7 @@ PARSE_SOURCES = \
 	mailin/parse/preload.c \
 	mailin/parse/reply.c \
 	mailin/parse/reply_attribution.c \
+	mailin/parse/reply_evidence.c \
 	mailin/parse/reply_footer.c \
 	mailin/parse/reply_lines.c \
 	mailin/parse/reply_marker.c \
