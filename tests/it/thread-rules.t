@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/ingest.sh"
 . "$(dirname "$0")/../lib/thread.sh"
-plan 8
+plan 10
 use_sandbox --only broker,database
 thread_setup
 ingest_set workers 1
@@ -81,3 +81,14 @@ sed -i 's|^batch_count = 256|batch_count = 1|' "$TMP/conf"
 ingest_start
 stored 37
 is "$(threads)" "$wanted" 'one by one'
+
+# What had to wait in a tier comes after what was received later.
+thread_mails 34 <<END
+42 lena l2 refs=l1
+43 lena l3 refs=l2
+41 lena l1
+END
+is "$(ticket 41 "first_at, last_at, (SELECT COUNT(*) FROM ticket_messages m WHERE m.ticket_id = tickets.id)")" \
+	"$(printf '2026-11-22 12:00:41.000\t2026-11-22 12:00:43.000\t3')" 'a ticket begins with what was received first'
+ticket 41 'subject, status' > "$TMP/ticket"
+is "$(cat "$TMP/ticket")" "$(printf 'Question 42\topen')" 'and is called as it was when it was opened'
