@@ -34,7 +34,7 @@ struct target_rows {
 	char *head; /* NULL: it must be run by itself */
 	char *row;
 	char *tail;
-	char *table; /* as it stands there */
+	char *table; /* its name alone, as it may also be written in another statement */
 };
 
 struct target_statement {

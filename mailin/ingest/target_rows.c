@@ -81,21 +81,20 @@ static bool take_name(struct reader *reader)
 	return true;
 }
 
-/* db.table, with *table as it stands there. */
+/* db.table: *table is what stands behind the last dot, without backticks. */
 static bool take_table(struct reader *reader, char **table)
 {
-	g_autoptr(GString) text = g_string_new(NULL);
+	struct target_token name;
 
-	for (;;) {
-		g_string_append_len(text, reader->token.text, (gssize)reader->token.size);
+	do {
+		name = reader->token;
 		if (!take_name(reader))
 			return false;
-		if (!is_sign(reader, '.'))
-			break;
-		g_string_append_c(text, '.');
-		advance(reader);
-	}
-	*table = g_strdup(text->str);
+	} while (take_sign(reader, '.'));
+	if (name.kind == TOKEN_NAME)
+		*table = g_strndup(name.text + 1, name.size - 2);
+	else
+		*table = g_strndup(name.text, name.size);
 	return true;
 }
 
@@ -151,7 +150,8 @@ static bool take_update(struct reader *reader)
 	    !take_word(reader, "KEY") || !take_word(reader, "UPDATE"))
 		return false;
 	while (reader->token.kind != TOKEN_END) {
-		bool called = is_sign(reader, '(') && before.kind == TOKEN_WORD;
+		bool called = is_sign(reader, '(') &&
+			      (before.kind == TOKEN_WORD || before.kind == TOKEN_NAME);
 
 		if (reader->token.kind == TOKEN_PLACEHOLDER ||
 		    target_token_is_word(&reader->token, "SELECT") ||

@@ -278,7 +278,10 @@ static void rows_have_head_row_and_tail(void **state)
 	assert_string_equal(rows->row, "(?, LOWER(CONCAT(?, ')', 1.5e3, NULL))), (?, DEFAULT)\n");
 	assert_string_equal(rows->tail,
 			    " ON DUPLICATE KEY UPDATE x = VALUES(x), y = GREATEST(y, VALUES(y))");
-	assert_string_equal(rows->table, "`a b`.t");
+	assert_string_equal(rows->table, "t");
+	target_file_free(&file);
+	file = parse("REPLACE INTO a . `b c` VALUES (:subject);");
+	assert_string_equal(file->statements[0].rows.table, "b c");
 	target_file_free(&file);
 	file = parse("insert into t value (:subject);");
 	assert_string_equal(file->statements[0].rows.row, "(?)");
@@ -302,6 +305,8 @@ static void what_must_run_by_itself(void **state)
 		"INSERT INTO t VALUES (:subject) ON DUPLICATE KEY UPDATE a = :subject;",
 		"INSERT INTO t VALUES (:subject) ON DUPLICATE KEY UPDATE a = (SELECT 1);",
 		"INSERT INTO t VALUES (:subject) ON DUPLICATE KEY UPDATE a = own(b);",
+		"INSERT INTO t VALUES (:subject) ON DUPLICATE KEY UPDATE a = `own` (b);",
+		"INSERT INTO t VALUES (:subject) ON DUPLICATE KEY UPDATE a = x.`own`(b);",
 		"INSERT INTO t VALUES (:subject), ;",
 		"INSERT INTO t VALUES (:subject;",
 		"INSERT INTO t VALUES (:subject) (:subject);",
