@@ -135,3 +135,17 @@ bool id_parse(struct id *id, const char *text)
 	memcpy(id->byte, parsed, ID_SIZE);
 	return true;
 }
+
+/* The last bytes are random, whoever made the id; the first ones are a time. */
+unsigned int id_hash(const void *id)
+{
+	unsigned int hash;
+
+	memcpy(&hash, ((const struct id *)id)->byte + ID_SIZE - sizeof(hash), sizeof(hash));
+	return hash;
+}
+
+int id_equal(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct id)) == 0;
+}

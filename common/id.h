@@ -50,4 +50,8 @@ char *id_text(const struct id *id, char text[ID_TEXT_SIZE]);
 /* Exactly 36 characters, hexadecimal in either case; false if it is not a UUID. */
 bool id_parse(struct id *id, const char *text);
 
+/* For hash tables with a struct id as key. */
+unsigned int id_hash(const void *id);
+int id_equal(const void *a, const void *b);
+
 #endif

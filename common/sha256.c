@@ -39,3 +39,16 @@ int sha256_parse(unsigned char digest[SHA256_SIZE], const char *text)
 	}
 	return 0;
 }
+
+unsigned int sha256_hash(const void *digest)
+{
+	unsigned int hash;
+
+	memcpy(&hash, digest, sizeof(hash));
+	return hash;
+}
+
+int sha256_equal(const void *a, const void *b)
+{
+	return memcmp(a, b, SHA256_SIZE) == 0;
+}

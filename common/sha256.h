@@ -16,4 +16,8 @@ char *sha256_text(const unsigned char digest[SHA256_SIZE], char text[SHA256_TEXT
 /* Exactly 64 hexadecimal characters. 0, or -1. */
 int sha256_parse(unsigned char digest[SHA256_SIZE], const char *text);
 
+/* For hash tables with a digest as key.  (Not for secrets: it takes as long as they are equal.) */
+unsigned int sha256_hash(const void *digest);
+int sha256_equal(const void *a, const void *b);
+
 #endif

@@ -398,6 +398,8 @@ GBytes *build_message(const struct build_input *input, enum outcome *outcome, st
 					       g_bytes_get_size(message), max);
 		g_clear_pointer(&message, g_bytes_unref);
 	}
+	if (input->text_made != NULL)
+		*input->text_made = g_steal_pointer(&build.text_of_html);
 	g_free(build.text_of_html);
 	*outcome = build.outcome;
 	return message;

@@ -26,6 +26,8 @@ struct build_input {
 	const struct config *config;
 	int64_t date;         /* seconds since 1970 */
 	const char *boundary; /* begins all boundaries; NULL: random, which nobody can guess */
+	char **text_made;     /* gets the text that was made of HTML, or NULL; g_free() it.  May be
+				 NULL */
 };
 
 /* The whole message with CRLF, g_bytes_unref() it.  NULL with *outcome and a reason (REJECT: too

@@ -1,8 +1,5 @@
 #include "mailout/prepare.h"
 
-#include <string.h>
-
-#include "common/html_text.h"
 #include "mailout/build.h"
 
 /* Of templates within each other; no sensible template comes near. */
@@ -37,20 +34,16 @@ static enum outcome render(struct template_set *templates, const struct request 
 	return outcome;
 }
 
-/* What the thread's record tells of it. */
-static void keep_texts(const struct config *config, const struct request *request,
-		       const struct rendered *rendered, struct prepared *prepared)
+/* What the thread's record tells of it.  `made` is the text part that HTML alone got. */
+static void keep_texts(const struct request *request, const struct rendered *rendered,
+		       const char *made, struct prepared *prepared)
 {
 	const char *text = rendered != NULL ? rendered->text : request->text_body;
 	const char *html = rendered != NULL ? rendered->html : request->html_body;
-	bool cut;
 
 	prepared->automatic = build_is_automatic(request, rendered);
-	prepared->text = g_strdup(text);
+	prepared->text = g_strdup(text != NULL ? text : made);
 	prepared->html = html != NULL && *html != '\0' ? g_strdup(html) : NULL;
-	if (text == NULL && prepared->html != NULL)
-		prepared->text =
-			html_to_text(html, strlen(html), (size_t)config->limits.body_bytes, &cut);
 }
 
 static enum outcome build(const struct config *config, struct request *request,
@@ -59,8 +52,12 @@ static enum outcome build(const struct config *config, struct request *request,
 {
 	const char *from =
 		rendered != NULL && rendered->from != NULL ? rendered->from : config->mailout_from;
-	const struct build_input input = {
-		.request = request, .rendered = rendered, .config = config, .date = now_s};
+	g_autofree char *made = NULL;
+	const struct build_input input = {.request = request,
+					  .rendered = rendered,
+					  .config = config,
+					  .date = now_s,
+					  .text_made = &made};
 	enum outcome outcome = OUTCOME_OK;
 
 	prepared->subject = g_strdup(rendered != NULL ? rendered->subject : request->subject);
@@ -73,7 +70,7 @@ static enum outcome build(const struct config *config, struct request *request,
 	if (prepared->message == NULL)
 		return outcome;
 	if (request->has_thread)
-		keep_texts(config, request, rendered, prepared);
+		keep_texts(request, rendered, made, prepared);
 	return OUTCOME_OK;
 }
 

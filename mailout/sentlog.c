@@ -317,20 +317,6 @@ struct claiming {
 	GHashTable *by_id; /* struct id -> struct claim */
 };
 
-static guint hash_id(gconstpointer id)
-{
-	guint hash;
-
-	/* The end is random, whoever made the id. */
-	memcpy(&hash, ((const struct id *)id)->byte + ID_SIZE - sizeof(hash), sizeof(hash));
-	return hash;
-}
-
-static gboolean equal_ids(gconstpointer a, gconstpointer b)
-{
-	return memcmp(a, b, sizeof(struct id)) == 0;
-}
-
 static struct claim *find_claim(const struct claiming *claiming, const struct db_value *id)
 {
 	return id->size == sizeof(struct id) ? g_hash_table_lookup(claiming->by_id, id->data)
@@ -420,7 +406,7 @@ static enum outcome forget_failures(struct sentlog *sentlog, const struct claim 
 static enum outcome claim_known(struct sentlog *sentlog, struct claim *claims, size_t count,
 				struct reason *reason)
 {
-	g_autoptr(GHashTable) by_id = g_hash_table_new(hash_id, equal_ids);
+	g_autoptr(GHashTable) by_id = g_hash_table_new(id_hash, id_equal);
 	struct claiming claiming = {sentlog, by_id};
 	size_t taken = 0;
 

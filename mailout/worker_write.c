@@ -15,23 +15,10 @@ static const size_t UNWRITTEN_BYTES_MAX = (size_t)16 * 1024 * 1024;
 
 /* ---- results for later ---- */
 
-static guint hash_id(gconstpointer id)
-{
-	guint hash;
-
-	memcpy(&hash, ((const struct id *)id)->byte + ID_SIZE - sizeof(hash), sizeof(hash));
-	return hash;
-}
-
-static gboolean equal_ids(gconstpointer a, gconstpointer b)
-{
-	return memcmp(a, b, sizeof(struct id)) == 0;
-}
-
 void write_start(struct worker *worker)
 {
-	worker->in_hand = g_hash_table_new(hash_id, equal_ids);
-	worker->unwritten_by_id = g_hash_table_new(hash_id, equal_ids);
+	worker->in_hand = g_hash_table_new(id_hash, id_equal);
+	worker->unwritten_by_id = g_hash_table_new(id_hash, id_equal);
 }
 
 static void forget_first(struct worker *worker)

@@ -70,7 +70,8 @@ struct inbound_attachment {
 	const struct inbound_entry *entries; /* of inbound.entries: the names in an archive */
 	size_t entry_count;
 	bool unread; /* names may be missing */
-	const struct inbound_entry *refused_entry; /* because of its name; NULL: of the attachment's */
+	const struct inbound_entry
+		*refused_entry; /* because of its name; NULL: of the attachment's */
 };
 
 /* Why the route refuses the mail as a whole. */

@@ -162,24 +162,11 @@ static bool drop_known(const struct db_value *columns, size_t count, void *conte
 	return true;
 }
 
-static guint hash_digest(gconstpointer digest)
-{
-	guint hash;
-
-	memcpy(&hash, digest, sizeof(hash));
-	return hash;
-}
-
-static gboolean equal_digests(gconstpointer a, gconstpointer b)
-{
-	return memcmp(a, b, SHA256_SIZE) == 0;
-}
-
 static enum outcome insert_blobs(struct insert *insert, const struct sorted *sorted,
 				 struct reason *reason)
 {
 	g_autoptr(GPtrArray) blobs = collect_blobs(sorted);
-	g_autoptr(GHashTable) missing = g_hash_table_new(hash_digest, equal_digests);
+	g_autoptr(GHashTable) missing = g_hash_table_new(sha256_hash, sha256_equal);
 
 	if (blobs->len == 0)
 		return OUTCOME_OK;

@@ -297,20 +297,6 @@ static enum outcome insert_claims(struct work *work, const struct thread_result 
 	return write_rows(work, INSERT_CLAIMS);
 }
 
-static guint hash_id(gconstpointer key)
-{
-	const struct id *id = key;
-	guint hash;
-
-	memcpy(&hash, id->byte + ID_SIZE - sizeof(hash), sizeof(hash));
-	return hash;
-}
-
-static gboolean equal_ids(gconstpointer a, gconstpointer b)
-{
-	return memcmp(a, b, sizeof(struct id)) == 0;
-}
-
 static bool keep_number(const struct db_value *columns, size_t count, void *context)
 {
 	GHashTable *numbers = context;
@@ -325,7 +311,7 @@ static bool keep_number(const struct db_value *columns, size_t count, void *cont
 
 static enum outcome read_numbers(struct work *work)
 {
-	g_autoptr(GHashTable) numbers = g_hash_table_new_full(hash_id, equal_ids, g_free, g_free);
+	g_autoptr(GHashTable) numbers = g_hash_table_new_full(id_hash, id_equal, g_free, g_free);
 	enum outcome outcome;
 
 	begin(work);

@@ -38,37 +38,11 @@ struct thread_join {
 
 /* ---- keys ---- */
 
-static guint hash_bytes(gconstpointer bytes)
-{
-	guint hash;
-
-	memcpy(&hash, bytes, sizeof(hash));
-	return hash;
-}
-
-static gboolean equal_digests(gconstpointer a, gconstpointer b)
-{
-	return memcmp(a, b, SHA256_SIZE) == 0;
-}
-
-/* The last bytes are random, the first ones a time. */
-static guint hash_id(gconstpointer key)
-{
-	const struct id *id = key;
-
-	return hash_bytes(id->byte + ID_SIZE - sizeof(guint));
-}
-
-static gboolean equal_ids(gconstpointer a, gconstpointer b)
-{
-	return memcmp(a, b, sizeof(struct id)) == 0;
-}
-
 static guint hash_pair(gconstpointer key)
 {
 	const struct pair *pair = key;
 
-	return hash_id(&pair->thread) ^ g_str_hash(pair->email);
+	return id_hash(&pair->thread) ^ g_str_hash(pair->email);
 }
 
 static gboolean equal_pairs(gconstpointer a, gconstpointer b)
@@ -76,7 +50,7 @@ static gboolean equal_pairs(gconstpointer a, gconstpointer b)
 	const struct pair *left = a;
 	const struct pair *right = b;
 
-	return equal_ids(&left->thread, &right->thread) && strcmp(left->email, right->email) == 0;
+	return id_equal(&left->thread, &right->thread) && strcmp(left->email, right->email) == 0;
 }
 
 static void free_pair(void *data)
@@ -107,7 +81,7 @@ static GHashTable *pair_set(void)
 
 static GHashTable *claim_table(void)
 {
-	return g_hash_table_new_full(hash_bytes, equal_digests, g_free, free_array);
+	return g_hash_table_new_full(sha256_hash, sha256_equal, g_free, free_array);
 }
 
 struct thread_join *thread_join_new(void)
@@ -121,7 +95,7 @@ struct thread_join *thread_join_new(void)
 	join->asked = pair_set();
 	join->new_claims = claim_table();
 	join->new_participants = pair_set();
-	join->begun_ids = g_hash_table_new_full(hash_id, equal_ids, g_free, NULL);
+	join->begun_ids = g_hash_table_new_full(id_hash, id_equal, g_free, NULL);
 	join->questions = g_array_new(FALSE, FALSE, sizeof(struct thread_person));
 	join->begun = g_array_new(FALSE, FALSE, sizeof(struct thread_begun));
 	join->joined = g_array_new(FALSE, FALSE, sizeof(struct id));
@@ -186,7 +160,7 @@ static void add_claim(GHashTable *claims, const struct thread_claim *claim)
 	for (guint i = 0; i < same->len; i++) {
 		struct thread_claim *other = &g_array_index(same, struct thread_claim, i);
 
-		if (equal_ids(&other->thread, &claim->thread)) {
+		if (id_equal(&other->thread, &claim->thread)) {
 			other->own = other->own || claim->own;
 			return;
 		}
@@ -314,7 +288,7 @@ static size_t count_claims(GHashTable *claims, const struct thread_claim *like, 
 		const struct thread_claim *claim = &g_array_index(same, struct thread_claim, i);
 
 		count += claim->own == like->own;
-		if (equal_ids(&claim->thread, &like->thread) && (claim->own || !like->own))
+		if (id_equal(&claim->thread, &like->thread) && (claim->own || !like->own))
 			*is_there = true;
 	}
 	return count;
