@@ -155,7 +155,8 @@ int main(int argc, char **argv)
 	if (!get_mail((size_t)job.limits.message_size, &mail, &mapped))
 		return fail("mail", g_strerror(errno));
 	if (!parse_prepare(mail.data, mail.size))
-		return fail("attachments", "a library cannot be loaded; see LIBRARIES in mailin(8)");
+		return fail("attachments",
+			    "a library cannot be loaded; see LIBRARIES in mailin(8)");
 	if (options.sandbox && !enter_sandbox(&job.limits, &reason))
 		return fail("sandbox", reason.text);
 	parse_mail(mail.data, mail.size, &job);
