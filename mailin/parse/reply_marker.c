@@ -419,6 +419,16 @@ static bool find_arrows(const struct reply_lines *lines, size_t line, struct rep
 	return true;
 }
 
+/* Apple Mail: "> Begin forwarded message:", and all of it is quoted. */
+static bool find_quoted_forward(const struct reply_lines *lines, size_t line,
+				struct reply_marker *marker)
+{
+	const char *text = lines->text + lines->line[line].text;
+
+	return strncmp(text, ">>", strlen(">>")) != 0 && find_phrase(lines, line, marker) &&
+	       marker->kind == MARKER_FORWARD;
+}
+
 bool reply_marker_find(struct reply_lines *lines, size_t floor, size_t line,
 		       struct reply_marker *marker)
 {
@@ -427,6 +437,7 @@ bool reply_marker_find(struct reply_lines *lines, size_t floor, size_t line,
 	if (kind == REPLY_QUOTE)
 		return (line == floor || lines->line[line - 1].kind != REPLY_QUOTE) &&
 		       (find_arrows(lines, line, marker) ||
+			find_quoted_forward(lines, line, marker) ||
 			reply_attribution_find(lines, floor, line, marker));
 	if (kind != REPLY_TEXT)
 		return false;

@@ -310,6 +310,18 @@ static void answers_within_a_client_s_element_stay(void **state)
 	assert_string_equal(reply.text, "> Did you?\n\nYes\n\n> Did it help?\n\nNo\n");
 	assert_string_equal(reply.quote, "Xyz bla:\n");
 	reply_clear(&reply);
+	/* Above the attribution. */
+	split_html("<div class=\"gmail_quote\">Yes, 5 of them.<br>Please hurry.<br><br>"
+		   "On Tue, 5 Mar 2019 at 10:11, Ann &lt;a@example.org&gt; wrote:<br>"
+		   "<blockquote class=\"gmail_quote\">Did you?</blockquote></div>",
+		   &reply);
+	assert_string_equal(reply.text, "Yes, 5 of them.\nPlease hurry.\n");
+	reply_clear(&reply);
+	split_html("<div class=\"gmail_quote\">Yes.<br>Please hurry.<br>Xyz bla:<br>"
+		   "<blockquote class=\"gmail_quote\">Did you?</blockquote></div>",
+		   &reply);
+	assert_string_equal(reply.text, "Yes.\nPlease hurry.\nXyz bla:\n");
+	reply_clear(&reply);
 }
 
 static void a_mark_that_the_text_does_not_bear_out_is_nothing(void **state)
