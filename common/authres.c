@@ -3,6 +3,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "common/domain.h"
+
 enum { VERSION_KNOWN = 1, VERSION_MAX = 9999 };
 
 static const char BLANKS[] = " \t\r\n";
@@ -340,6 +342,62 @@ void authres_free(struct authres **authres)
 	*authres = NULL;
 }
 
+/* ---- what leads a filter astray ---- */
+
+/* What an identity may have that stays one pvalue in an Authentication-Results field. */
+static bool is_harmless(char c)
+{
+	return (g_ascii_isgraph(c) && strchr("()<>,;:\\\"[]?", c) == NULL) ||
+	       (unsigned char)c >= 0x80;
+}
+
+/* dkim-quoted-printable: blanks do not count, wherever they stand, and "=3B" is a semicolon. */
+static bool is_harmless_value(const char *value, size_t size)
+{
+	g_autoptr(GString) text = g_string_sized_new(size);
+
+	for (size_t i = 0; i < size; i++)
+		if (value[i] == '\0' || strchr(BLANKS, value[i]) == NULL)
+			g_string_append_c(text, value[i]);
+	for (size_t i = 0; i < text->len; i++) {
+		/* (There is a NUL behind its end.) */
+		int high = g_ascii_xdigit_value(text->str[i + 1]);
+		int low = high >= 0 ? g_ascii_xdigit_value(text->str[i + 2]) : -1;
+		char c = text->str[i];
+
+		if (c == '=' && low >= 0) {
+			c = (char)(high << 4 | low);
+			i += 2;
+		}
+		if (!is_harmless(c))
+			return false;
+	}
+	return true;
+}
+
+/* tag-list = tag-spec *( ";" tag-spec ); tag-spec = [FWS] name [FWS] "=" [FWS] value [FWS] */
+bool authres_misled_by(const char *signature, size_t size)
+{
+	const char *end = signature + size;
+	const char *next;
+
+	for (const char *tag = signature; tag < end; tag = next) {
+		const char *semicolon = memchr(tag, ';', (size_t)(end - tag));
+		const char *stop = semicolon != NULL ? semicolon : end;
+		const char *equals = memchr(tag, '=', (size_t)(stop - tag));
+
+		next = semicolon != NULL ? semicolon + 1 : end;
+		if (equals == NULL)
+			continue;
+		g_autofree char *name = g_strstrip(g_strndup(tag, (size_t)(equals - tag)));
+
+		if (g_ascii_strcasecmp(name, "i") == 0 &&
+		    !is_harmless_value(equals + 1, (size_t)(stop - equals - 1)))
+			return true;
+	}
+	return false;
+}
+
 /* ---- what it establishes ---- */
 
 /* The domain itself or one above it, which is no top level domain. */
@@ -359,7 +417,7 @@ static const struct {
 	const char *method;
 	const char *type;
 	const char *name;
-	bool may_be_above;
+	bool signs_from; /* then the domain may be above */
 } proofs[] = {
 	{"spf", "smtp", "mailfrom", false},
 	{"dkim", "header", "d", true},
@@ -370,21 +428,26 @@ static const struct {
 static bool proves(const struct authres_property *property, size_t proof, const char *domain)
 {
 	const char *at = strrchr(property->value, '@');
-	const char *found = at != NULL ? at + 1 : property->value;
 
 	if (strcmp(property->type, proofs[proof].type) != 0 ||
 	    strcmp(property->name, proofs[proof].name) != 0)
 		return false;
-	return proofs[proof].may_be_above ? is_same_or_above(found, domain)
-					  : g_ascii_strcasecmp(found, domain) == 0;
+	g_autofree char *found = domain_ascii(at != NULL ? at + 1 : property->value, NULL);
+
+	if (found == NULL)
+		return false;
+	return proofs[proof].signs_from ? is_same_or_above(found, domain)
+					: strcmp(found, domain) == 0;
 }
 
-static bool result_establishes(const struct authres_result *result, const char *domain)
+static bool result_establishes(const struct authres_result *result, const char *domain,
+			       bool is_from)
 {
 	if (result->version != VERSION_KNOWN || strcmp(result->result, "pass") != 0)
 		return false;
 	for (size_t i = 0; i < G_N_ELEMENTS(proofs); i++) {
-		if (strcmp(result->method, proofs[i].method) != 0)
+		if (strcmp(result->method, proofs[i].method) != 0 ||
+		    (proofs[i].signs_from && !is_from))
 			continue;
 		for (size_t k = 0; k < result->property_count; k++)
 			if (proves(&result->properties[k], i, domain))
@@ -393,12 +456,12 @@ static bool result_establishes(const struct authres_result *result, const char *
 	return false;
 }
 
-bool authres_establishes(const struct authres *authres, const char *domain)
+bool authres_establishes(const struct authres *authres, const char *domain, bool is_from)
 {
 	if (authres->version != VERSION_KNOWN || *domain == '\0')
 		return false;
 	for (size_t i = 0; i < authres->result_count; i++)
-		if (result_establishes(&authres->results[i], domain))
+		if (result_establishes(&authres->results[i], domain, is_from))
 			return true;
 	return false;
 }

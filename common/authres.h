@@ -45,11 +45,22 @@ struct authres *authres_parse(const char *value);
 void authres_free(struct authres **authres);
 
 /*
- * Does it establish that a mail with an envelope sender at `domain` has been sent by that domain's
- * leave?  By spf=pass for smtp.mailfrom at just that domain, or by dkim=pass with header.d or
- * dmarc=pass with header.from being that domain or one above it (which controls it; not one below,
- * for which a list of public suffixes would be needed).  Of versions other than 1 nothing counts.
+ * A DKIM-Signature field: is its identity (i=, whose local part the signer chooses and may encode,
+ * RFC 6376, 2.11) one that could become a result of its own in the field of a filter which copies
+ * it without quotes, as OpenDKIM 2.11 does: "i=a=3B=20dkim=3Dpass=20header.d=3Dbank.example=20..."?
  */
-bool authres_establishes(const struct authres *authres, const char *domain);
+bool authres_misled_by(const char *signature, size_t size);
+
+/*
+ * Does it establish that a mail with an envelope sender at `domain` (from domain_ascii()) has been
+ * sent by that domain's leave?  By spf=pass for smtp.mailfrom at just that domain; or, if
+ * is_from, by dkim=pass with header.d or dmarc=pass with header.from being that domain or one
+ * above it (which controls it; not one below, for which a list of public suffixes would be
+ * needed).  Of versions other than 1 nothing counts.
+ *
+ * is_from: the envelope sender is the address in From.  Signatures cover From and no envelope: who
+ * has an account at a provider could send what it has signed once more, in the name of any other.
+ */
+bool authres_establishes(const struct authres *authres, const char *domain, bool is_from);
 
 #endif

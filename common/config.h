@@ -130,6 +130,7 @@ struct config {
 	char *recipient_delimiter;
 	char *state_dir;
 	char **authserv_ids; /* NULL at the end */
+	int64_t authserv_hops;
 	/* [amqp] */
 	char **amqp_hosts; /* host[:port], NULL at the end */
 	char *amqp_vhost;

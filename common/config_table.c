@@ -67,8 +67,10 @@ const struct parameter config_parameters[] = {
 	TEXT("mailpipe", "state_dir", FIELD(state_dir), "/var/lib/mailpipe",
 	     "Folder of small files that survive a restart: counts of notices, alerts under way."),
 	LIST("mailpipe", "authserv_ids", FIELD(authserv_ids), "",
-	     "Whose Authentication-Results fields are believed; the mail server must remove forged "
-	     "ones."),
+	     "Whose Authentication-Results fields are believed."),
+	INT("mailpipe", "authserv_hops", FIELD(authserv_hops), "1", 1, 100,
+	    "Such a field is believed above this Received field, counted from the top: what stands "
+	    "below came from outside."),
 
 	LIST("amqp", "hosts", FIELD(amqp_hosts), "localhost",
 	     "RabbitMQ servers, host[:port], tried in order. Port 5672, or 5671 with TLS."),

@@ -239,6 +239,7 @@ struct wire *document_job_print(const struct document_job *job)
 	wire_set(json, "Limits", numbers);
 	wire_set_text(json, "Raw", RAW_NAMES[job->raw]);
 	wire_set(json, "AuthservIDs", ids);
+	wire_set_int(json, "AuthservHops", job->authserv_hops);
 	wire_set_text(json, "Loop", job->loop);
 	return json;
 }
@@ -280,11 +281,12 @@ static bool read_ids(const struct wire *json, struct document_job *job, struct r
 	for (size_t i = 0; i < wire_length(array); i++)
 		if (wire_text(wire_at(array, i)) != NULL)
 			g_strv_builder_add(ids, wire_text(wire_at(array, i)));
-	if (array == NULL)
+	if (array == NULL || !wire_get_int(json, "AuthservHops", &job->authserv_hops)) {
 		outcome_retry(reason, "4.3.0", "the job does not tell whose results are believed");
-	else
-		job->authserv_ids = g_strv_builder_end(ids);
-	return array != NULL;
+		return false;
+	}
+	job->authserv_ids = g_strv_builder_end(ids);
+	return true;
 }
 
 bool document_job_read(struct wire *json, struct document_job *job, struct reason *reason)

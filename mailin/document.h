@@ -33,12 +33,13 @@ struct document_job {
 	struct wire *document; /* the skeleton */
 	struct config_limits limits;
 	enum config_raw raw;
-	const char *loop;    /* X-Loop of mail of ours */
-	char **authserv_ids; /* whose Authentication-Results are believed; NULL at the end */
+	const char *loop;      /* X-Loop of mail of ours */
+	char **authserv_ids;   /* whose Authentication-Results are believed; NULL at the end */
+	int64_t authserv_hops; /* above which Received field */
 };
 
-/* {"Document": ..., "Limits": {...}, "Raw": "defect|no|yes", "AuthservIDs": [...], "Loop": "..."};
- * takes the document, borrows the rest. */
+/* {"Document": ..., "Limits": {...}, "Raw": "defect|no|yes", "AuthservIDs": [...],
+ * "AuthservHops": 1, "Loop": "..."}; takes the document, borrows the rest. */
 struct wire *document_job_print(const struct document_job *job);
 
 /* The other way round.  Document and loop are borrowed from the JSON, which must outlive them;

@@ -235,7 +235,8 @@ static enum outcome give_job(struct mail *mail, struct reason *reason)
 					 .limits = mail->config->limits,
 					 .raw = mail->raw,
 					 .loop = loop,
-					 .authserv_ids = mail->config->authserv_ids};
+					 .authserv_ids = mail->config->authserv_ids,
+					 .authserv_hops = mail->config->authserv_hops};
 	struct wire *json = document_job_print(&job);
 	enum outcome outcome = parser_give(&mail->parser, json, reason);
 

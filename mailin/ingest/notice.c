@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/deadline.h"
+#include "common/domain.h"
 #include "common/message_id.h"
 #include "common/quota.h"
 #include "common/topology.h"
@@ -306,7 +307,9 @@ static const char *refuse(struct notices *notices, const struct notice_about *ab
 /* All spellings of an address count as one. */
 static char *quota_key(const char *email)
 {
-	return g_ascii_strdown(email, -1);
+	char *key = domain_address(email);
+
+	return key != NULL ? key : g_ascii_strdown(email, -1);
 }
 
 static void make(struct notices *notices, const struct notice_about *about,

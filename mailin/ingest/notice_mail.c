@@ -19,6 +19,7 @@ static bool from_inbound(struct notice_mail *mail, const struct inbound *inbound
 {
 	mail->id = inbound->id;
 	mail->sender = text_of(&inbound->sender);
+	mail->from = text_of(&inbound->from_email);
 	mail->recipient = inbound_recipient(inbound);
 	mail->automatic = inbound->automatic.data;
 	mail->sasl_username = text_of(&inbound->sasl_username);
@@ -65,11 +66,13 @@ static bool from_body(struct notice_mail *mail, const struct broker_delivery *de
 	mail->json = wire_parse(delivery->body, delivery->body_size, NULL);
 	const struct wire *mailpipe = wire_get_object(mail->json, "Mailpipe");
 	const struct wire *envelope = wire_get_object(mailpipe, "Envelope");
+	const char *from = wire_get_text(wire_get_object(mail->json, "FromFull"), "Email");
 
 	if (wire_get_text(envelope, "Sender") == NULL ||
 	    !read_id(mail, member(mail->json, "MessageID"), delivery))
 		return false;
 	mail->sender = member(envelope, "Sender");
+	mail->from = from != NULL ? from : member(mail->json, "From");
 	mail->recipient = member(mail->json, "OriginalRecipient");
 	mail->automatic = wire_get_text(mailpipe, "Auto");
 	mail->sasl_username = member(envelope, "SaslUsername");

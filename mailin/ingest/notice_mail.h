@@ -20,6 +20,7 @@ struct notice_mail {
 	char id_text[ID_TEXT_SIZE];
 	const struct config_route *route; /* NULL: not one of the config's */
 	const char *sender;               /* envelope sender */
+	const char *from;                 /* address in From, the first of several */
 	const char *recipient;            /* envelope recipient */
 	const char *automatic;            /* Mailpipe.Auto; NULL: not told */
 	const char *sasl_username;

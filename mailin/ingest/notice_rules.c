@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/authres.h"
+#include "common/domain.h"
 #include "common/route.h"
 #include "common/verdict.h"
 
@@ -164,34 +165,67 @@ static bool is_automatic(const struct notice_mail *mail)
 
 /* ---- whether the sender is who it says ---- */
 
-static bool field_establishes(const struct config *config, const char *value, const char *domain)
+/* The text of a header field of that name, or NULL. */
+static const char *field_text(const struct notice_mail *mail, size_t i, const char *wanted)
+{
+	const struct wire *header = wire_at(mail->headers, i);
+	const char *name = wire_get_text(header, "Name");
+
+	return name != NULL && g_ascii_strcasecmp(name, wanted) == 0
+		       ? wire_get_text(header, "Value")
+		       : NULL;
+}
+
+static bool is_misled(const struct notice_mail *mail)
+{
+	for (size_t i = 0; i < wire_length(mail->headers); i++) {
+		const char *signature = field_text(mail, i, "DKIM-Signature");
+
+		if (signature != NULL && authres_misled_by(signature, strlen(signature)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_sender_from(const struct notice_mail *mail)
+{
+	g_autofree char *sender = domain_address(mail->sender);
+	g_autofree char *from = domain_address(mail->from);
+
+	return sender != NULL && from != NULL && strcmp(sender, from) == 0;
+}
+
+static bool field_establishes(const struct config *config, const char *value, const char *domain,
+			      bool is_from)
 {
 	struct authres *authres = authres_parse(value);
 	bool yes = authres != NULL &&
 		   verdict_believes(config->authserv_ids, authres->authserv_id) &&
-		   authres_establishes(authres, domain);
+		   authres_establishes(authres, domain, is_from);
 
 	authres_free(&authres);
 	return yes;
 }
 
+/* Those that mailin-parse believes; it reads what they say of From, here the envelope counts. */
 static bool is_established(const struct config *config, const struct notice_mail *mail)
 {
 	const char *at = strrchr(mail->sender, '@');
-	g_autofree char *domain = at != NULL ? g_hostname_to_ascii(at + 1) : NULL;
+	g_autofree char *domain = at != NULL ? domain_ascii(at + 1, NULL) : NULL;
+	bool is_from = is_sender_from(mail);
+	int64_t received = 0;
 
 	if (*mail->sasl_username != '\0')
 		return true;
-	if (domain == NULL || config->authserv_ids[0] == NULL)
+	if (domain == NULL || config->authserv_ids[0] == NULL || is_misled(mail))
 		return false;
 	for (size_t i = 0; i < wire_length(mail->headers); i++) {
-		const struct wire *header = wire_at(mail->headers, i);
-		const char *name = wire_get_text(header, "Name");
-		const char *value = wire_get_text(header, "Value");
+		const char *value = field_text(mail, i, "Authentication-Results");
 
-		if (name != NULL && value != NULL &&
-		    g_ascii_strcasecmp(name, "Authentication-Results") == 0 &&
-		    field_establishes(config, value, domain))
+		received += field_text(mail, i, "Received") != NULL;
+		if (received >= config->authserv_hops)
+			return false;
+		if (value != NULL && field_establishes(config, value, domain, is_from))
 			return true;
 	}
 	return false;
@@ -224,7 +258,7 @@ static bool is_local_part(const char *local, size_t size)
 bool notice_rules_is_domain(const char *domain)
 {
 	g_autofree char *ascii =
-		g_utf8_validate(domain, -1, NULL) ? g_hostname_to_ascii(domain) : NULL;
+		g_utf8_validate(domain, -1, NULL) ? domain_ascii(domain, NULL) : NULL;
 
 	if (ascii == NULL || *ascii == '\0' || strlen(ascii) > DOMAIN_MAX)
 		return false;

@@ -28,6 +28,8 @@ static const struct {
 	[DEFECT_DATE_BAD] = {"unusable Date", false},
 	[DEFECT_IDS_MANY] = {"too many message ids", false},
 	[DEFECT_RESULTS_FOREIGN] = {"authentication results of a foreign server", false},
+	[DEFECT_RESULTS_OUTSIDE] = {"authentication results from outside", false},
+	[DEFECT_RESULTS_MISLED] = {"signer's identity made for forging results", false},
 	[DEFECT_RESULTS_BROKEN] = {"broken authentication results", false},
 	[DEFECT_CONTENT_TYPE] = {"malformed Content-Type", false},
 	[DEFECT_BOUNDARY_NONE] = {"multipart without boundary", false},

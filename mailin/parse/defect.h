@@ -34,6 +34,8 @@ enum defect {
 	DEFECT_IDS_MANY,
 	/* the mail server's word about the sender */
 	DEFECT_RESULTS_FOREIGN,
+	DEFECT_RESULTS_OUTSIDE,
+	DEFECT_RESULTS_MISLED,
 	DEFECT_RESULTS_BROKEN,
 	/* the structure */
 	DEFECT_CONTENT_TYPE,

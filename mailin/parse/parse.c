@@ -414,7 +414,7 @@ void parse_mail(const char *mail, size_t size, const struct document_job *job)
 	set_contents(&run);
 	set_headers(&run);
 	set_ids(&run);
-	verdicts_write(run.root, job->authserv_ids, run.from_domain, run.mailpipe, &run.defects);
+	verdicts_write(run.root, job, run.from_domain, run.mailpipe, &run.defects);
 	defects_write(&run.defects, run.document);
 	wire_move_last(run.mailpipe, "Defects");
 	set_raw(&run, mail, size, job->raw);

@@ -1,11 +1,14 @@
 #include "mailin/parse/verdicts.h"
 
 #include <glib.h>
+#include <string.h>
 
 #include "common/authres.h"
 #include "common/verdict.h"
 
 static const char FIELD[] = "Authentication-Results";
+static const char RECEIVED[] = "Received";
+static const char SIGNATURE[] = "DKIM-Signature";
 
 /* The id of a field that was believed; g_free() it. */
 static char *id_of(const char *value)
@@ -17,15 +20,25 @@ static char *id_of(const char *value)
 	return id;
 }
 
-static void take(struct verdicts *verdicts, const struct field *field, char *const *authserv_ids,
-		 const char *from_domain, char **authserv_id, struct defects *defects)
-{
-	g_autofree char *value = g_strndup(field->value.data, field->value.size);
+/* A field, and what is known of where it stands. */
+struct place {
+	const char *value;
+	bool outside; /* nothing there is believed */
+};
 
-	switch (verdicts_add(verdicts, value, authserv_ids, from_domain)) {
+static void take(struct verdicts *verdicts, const struct place *place,
+		 const struct document_job *job, const char *from_domain, char **authserv_id,
+		 struct defects *defects)
+{
+	struct verdicts ignored = {.spf = VERDICT_ABSENT};
+
+	switch (verdicts_add(place->outside ? &ignored : verdicts, place->value, job->authserv_ids,
+			     from_domain)) {
 	case VERDICT_BELIEVED:
-		if (*authserv_id == NULL)
-			*authserv_id = id_of(value);
+		if (place->outside)
+			defect_note(defects, DEFECT_RESULTS_OUTSIDE);
+		else if (*authserv_id == NULL)
+			*authserv_id = id_of(place->value);
 		break;
 	case VERDICT_FOREIGN:
 		defect_note(defects, DEFECT_RESULTS_FOREIGN);
@@ -34,6 +47,18 @@ static void take(struct verdicts *verdicts, const struct field *field, char *con
 		defect_note(defects, DEFECT_RESULTS_BROKEN);
 		break;
 	}
+}
+
+static bool misleads(const struct part *root)
+{
+	for (guint i = 0; i < root->fields->len; i++) {
+		const struct field *field = &g_array_index(root->fields, struct field, i);
+
+		if (span_is(field->name, SIGNATURE) &&
+		    authres_misled_by(field->value.data, field->value.size))
+			return true;
+	}
+	return false;
 }
 
 static struct wire *print(const struct verdicts *verdicts, const char *authserv_id,
@@ -54,19 +79,40 @@ static struct wire *print(const struct verdicts *verdicts, const char *authserv_
 	return object;
 }
 
-void verdicts_write(const struct part *root, char *const *authserv_ids, const char *from_domain,
-		    struct wire *mailpipe, struct defects *defects)
+static void read_fields(const struct part *root, const struct document_job *job,
+			const char *from_domain, struct verdicts *verdicts, char **authserv_id,
+			struct defects *defects)
+{
+	int64_t received = 0;
+
+	for (guint i = 0; i < root->fields->len; i++) {
+		const struct field *field = &g_array_index(root->fields, struct field, i);
+
+		received += span_is(field->name, RECEIVED);
+		if (!span_is(field->name, FIELD))
+			continue;
+		if (memchr(field->value.data, '\0', field->value.size) != NULL) {
+			defect_note(defects, DEFECT_RESULTS_BROKEN);
+			continue;
+		}
+		g_autofree char *value = g_strndup(field->value.data, field->value.size);
+		const struct place place = {value, received >= job->authserv_hops};
+
+		take(verdicts, &place, job, from_domain, authserv_id, defects);
+	}
+}
+
+void verdicts_write(const struct part *root, const struct document_job *job,
+		    const char *from_domain, struct wire *mailpipe, struct defects *defects)
 {
 	const struct wire *envelope = wire_get_object(mailpipe, "Envelope");
 	struct verdicts verdicts = {.spf = VERDICT_ABSENT};
 	g_autofree char *authserv_id = NULL;
 
-	for (guint i = 0; *authserv_ids != NULL && i < root->fields->len; i++) {
-		const struct field *field = &g_array_index(root->fields, struct field, i);
-
-		if (span_is(field->name, FIELD))
-			take(&verdicts, field, authserv_ids, from_domain, &authserv_id, defects);
-	}
+	if (*job->authserv_ids != NULL && misleads(root))
+		defect_note(defects, DEFECT_RESULTS_MISLED);
+	else if (*job->authserv_ids != NULL)
+		read_fields(root, job, from_domain, &verdicts, &authserv_id, defects);
 	wire_set(mailpipe, "Verdicts",
 		 print(&verdicts, authserv_id, wire_get_text(envelope, "SaslUsername")));
 }

@@ -64,7 +64,8 @@ static void parse(const char *mail, size_t size, int out)
 					 .limits = config->limits,
 					 .raw = CONFIG_RAW_DEFECT,
 					 .loop = "mailpipe/test",
-					 .authserv_ids = authserv_ids};
+					 .authserv_ids = authserv_ids,
+					 .authserv_hops = 1};
 	parse_mail(mail, size, &job);
 	if (wire_write(document, out, false) != 0)
 		_exit(EXIT_FAILURE);

@@ -7,7 +7,8 @@ plan 14
 own_pipeline
 trace_logs
 ingest_log=$SANDBOX_DIR/log/ingest.log
-sed -i 's/^\[mailpipe\]/&\nauthserv_ids = mx.example.test/' "$CONFIG"
+# The client is the server that has looked at the sender: it stands before ours (authserv_hops).
+sed -i 's/^\[mailpipe\]/&\nauthserv_ids = mx.example.test\nauthserv_hops = 2/' "$CONFIG"
 cat >> "$CONFIG" <<-END
 
 	[notify]

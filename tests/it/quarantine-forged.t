@@ -2,7 +2,7 @@
 # A mail's own words about its sender: mailin and mailin-ingest believe the fields of one server, and nobody else.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/ingest.sh"
-plan 22
+plan 25
 use_sandbox --only broker,database
 ingest_setup
 cat >> "$TMP/conf" << 'END'
@@ -61,6 +61,9 @@ post injected "$me" vouched@example.com \
 	'Authentication-Results: mx.example.com; spf=fail smtp.mailfrom="x; dkim=pass header.d=shop.example"@evil.example'
 post lookalike 'Ann <ann@shop.example.evil.example>' vouched@example.com "$ours"
 post suffix 'ann@good.github.io' vouched@example.com 'Authentication-Results: mx.example.com; spf=pass smtp.mailfrom=x@evil.github.io'
+post below "$me" vouched@example.com 'Received: from x by y; Sun, 22 Nov 2026 12:00:00 +0000' "$ours"
+post misled "$me" vouched@example.com 'Authentication-Results: mx.example.com; dkim=pass header.d=evil.example header.i=a; dkim=pass header.d=shop.example header.i=@evil.example' \
+	'DKIM-Signature: v=1; d=evil.example; s=s; i=a=3B=20dkim=3Dpass=20header.d=3Dshop.example=20header.i=3D@evil.example; h=from; bh=x; b=x'
 post no-from '' vouched@example.com "$ours"
 post two-froms "$me, Bob <bob@bank.example>" vouched@example.com "$ours"
 post two-from-fields 'ann@bank.example' vouched@example.com "From: $me" "$ours"
@@ -68,7 +71,7 @@ post refused "$me" locked@example.com "$ours"
 post refused-foreign "$me" locked@example.com "$(echo "$dmarc" | sed s/mx.example/mx.evil/)"
 
 ingest_start
-settled() { [ "$(sql 'SELECT (SELECT COUNT(*) FROM messages) + (SELECT COUNT(*) FROM quarantine)')" = 16 ] && [ "$(events dead)" = 2 ]; }
+settled() { [ "$(sql 'SELECT (SELECT COUNT(*) FROM messages) + (SELECT COUNT(*) FROM quarantine)')" = 18 ] && [ "$(events dead)" = 2 ]; }
 wait_for 60 settled
 ingest_stop
 is "$(sql 'SELECT subject, verified FROM messages ORDER BY subject' | tr '\t' ' ')" 'folded yes
@@ -77,10 +80,12 @@ login yes
 subdomain yes
 two-fields yes' 'what our server vouches for is stored'
 is "$(sql "SELECT IF(subject = '', 'body', subject) AS name FROM quarantine ORDER BY name")" 'arc-only
+below
 body
 foreign
 injected
 lookalike
+misled
 no-from
 no-id
 old-name
@@ -97,6 +102,8 @@ is "$(sed -n 's/.* event=notice kind=failed id=[^ ]* //p' "$TMP/log")" to=ann@sh
 defects() { sql "SELECT JSON_EXTRACT(CONVERT(document USING utf8mb4), '\$.Mailpipe.Defects') FROM quarantine WHERE subject = '$1'"; }
 is "$(defects foreign)" '["no Date", "authentication results of a foreign server"]' 'a field of a foreign server is named'
 is "$(defects no-id)" '["no Date", "broken authentication results"]' 'and one that nobody can read'
+is "$(defects below)" '["no Date", "authentication results from outside"]' 'a field that came from outside'
+is "$(defects misled)" "[\"no Date\", \"signer's identity made for forging results\"]" 'a signature that makes results'
 is "$(defects arc-only)" '["no Date"]' 'others are others'
 verdicts() { sql "SELECT verdicts FROM $1 WHERE subject = '$2'" | jq -c '[.SPF, .DKIM, .DMARC, .AuthservID, .Aligned.SPF, .Aligned.DKIM, .SaslUsername]'; }
 is "$(verdicts messages good)" '["","pass","","mx.example.com",false,true,""]' 'verdicts: aligned DKIM'
@@ -121,4 +128,10 @@ is "$(sql "SELECT reason FROM quarantine WHERE subject = 'unconfigured'")" 'the 
 post open "$me" open@example.com
 open_is() { [ "$(sql "SELECT verified FROM messages WHERE subject = 'open'")" = unchecked ]; }
 ok 'a route that requires nothing stores it, unchecked' wait_for 30 open_is
+# A mail that a server of ours has looked at before.
+sed -i '0,/^\[mailpipe\]/s//&\nauthserv_ids = mx.example.com\nauthserv_hops = 2/' "$TMP/conf"
+post gateway "$me" vouched@example.com 'Received: from x by y; Sun, 22 Nov 2026 12:00:00 +0000' "$ours" \
+	'Received: from z by x; Sun, 22 Nov 2026 12:00:00 +0000'
+gateway_is() { [ "$(sql "SELECT verified FROM messages WHERE subject = 'gateway'")" = yes ]; }
+ok 'authserv_hops: believed below the first Received' wait_for 30 gateway_is
 ingest_stop

@@ -4,7 +4,8 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/pipeline.sh"
 own_pipeline
-sed -i -e 's/^\[mailpipe\]/&\nauthserv_ids = mx.example.test/' -e 's/^\[route support\]/&\ntarget = support/' "$CONFIG"
+# The client is the server that has looked at the sender: it stands before ours (authserv_hops).
+sed -i -e 's/^\[mailpipe\]/&\nauthserv_ids = mx.example.test\nauthserv_hops = 2/' -e 's/^\[route support\]/&\ntarget = support/' "$CONFIG"
 "$SANDBOX" kill "$SANDBOX_DIR" ingest
 "$SANDBOX" up "$SANDBOX_DIR" ingest || bail_out 'mailin-ingest does not start'
 

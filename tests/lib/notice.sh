@@ -28,11 +28,11 @@ notice_setup() {
 
 notice_set() { sed -i "s/^\[notify\]/[notify]\n$1 = $2/" "$TMP/conf"; }
 
-# A mail of ann@x.example with these header fields more, one an argument.
+# A mail of ann@x.example with these header fields more on top, one an argument.
 mail() {
+	[ $# -eq 0 ] || printf '%s\n' "$@"
 	printf 'Received: from x.example\nFrom: Ann <ann@x.example>\nTo: support@example.test\n'
 	printf 'Message-ID: <%s@x.example>\n' "${number:-1}"
-	[ $# -eq 0 ] || printf '%s\n' "$@"
 	printf 'Subject: The invoice\n\nHello\n'
 }
 

@@ -131,7 +131,8 @@ static void a_job_comes_through_whole(void **state)
 					  .limits = limits,
 					  .raw = CONFIG_RAW_YES,
 					  .loop = "mailpipe/test",
-					  .authserv_ids = ids};
+					  .authserv_ids = ids,
+					  .authserv_hops = 2};
 	struct wire *sent = document_job_print(&told);
 	size_t size;
 	g_autofree char *text = wire_print(sent, false, &size);
@@ -143,6 +144,7 @@ static void a_job_comes_through_whole(void **state)
 	assert_string_equal(got.loop, "mailpipe/test");
 	assert_int_equal(g_strv_length(got.authserv_ids), 2);
 	assert_string_equal(got.authserv_ids[1], "mx2.example.com");
+	assert_int_equal(got.authserv_hops, 2);
 	assert_string_equal(wire_get_text(got.document, "MessageStream"), "support");
 	document_job_clear(&got);
 	wire_free(&job);

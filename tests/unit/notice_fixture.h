@@ -27,9 +27,9 @@ static const char BASE[] =
 	"\"OriginalRecipient\":\"support@example.com\",\"MailboxHash\":\"\","
 	"\"From\":\"ann@x.example\",\"FromName\":\"Ann\",\"Subject\":\"The invoice\","
 	"\"TextBody\":\"text\",\"HtmlBody\":\"\","
-	"\"Headers\":[{\"Name\":\"Received\",\"Value\":\"from x\"},"
-	"{\"Name\":\"Authentication-Results\","
-	"\"Value\":\"mx.example.com; spf=pass smtp.mailfrom=x.example\"}],"
+	"\"Headers\":[{\"Name\":\"Authentication-Results\","
+	"\"Value\":\"mx.example.com; spf=pass smtp.mailfrom=x.example\"},"
+	"{\"Name\":\"Received\",\"Value\":\"from x\"}],"
 	"\"Attachments\":[],"
 	"\"Mailpipe\":{\"Version\":1,\"ReceivedAt\":\"2026-11-22T12:00:00.000Z\","
 	"\"Envelope\":{\"Sender\":\"ann@x.example\",\"QueueID\":\"4Q\",\"Size\":1234},"
@@ -119,9 +119,9 @@ static inline void tear_down(struct setting *setting)
 
 /* The base with the value at "a.b.c" (an index counts in an array) replaced by JSON; `json` NULL:
  * without it. */
-static inline char *changed(const char *path, const char *json)
+static inline char *changed_in(const char *base, const char *path, const char *json)
 {
-	struct wire *document = wire_parse(BASE, strlen(BASE), NULL);
+	struct wire *document = wire_parse(base, strlen(base), NULL);
 	g_auto(GStrv) keys = g_strsplit(path, ".", -1);
 	guint last = g_strv_length(keys) - 1;
 	struct wire *parent = document;
@@ -136,6 +136,11 @@ static inline char *changed(const char *path, const char *json)
 
 	wire_free(&document);
 	return text;
+}
+
+static inline char *changed(const char *path, const char *json)
+{
+	return changed_in(BASE, path, json);
 }
 
 /* With what the message says of itself where it cannot be read. */

@@ -199,6 +199,20 @@ static void no_unverified_senders(void **state)
 			   "mx.example.com.y.example; spf=pass smtp.mailfrom=x.example") "]",
 		"[" HEADER("Authentication-Results",
 			   "mx.example.com; spf=pass smtp.mailfrom=x.example (") "]",
+		/* Below the Received field of our own server, who knows who wrote it? */
+		"[" HEADER("received", "from y") "," HEADER(
+			"Authentication-Results",
+			"mx.example.com; spf=pass smtp.mailfrom=x.example") "]",
+		/* A signature that makes results. */
+		"[" HEADER("Authentication-Results",
+			   "mx.example.com; dkim=pass header.d=y.example header.i=a; dkim=pass "
+			   "header.d=x.example header.i=@y.example") "," HEADER("DKIM-Signature",
+										"d=y.example; "
+										"i=a=3B=20dkim="
+										"3Dpass=20header.d="
+										"3Dx.example=20"
+										"header.i=3D@y."
+										"example") "]",
 	};
 
 	(void)state;
@@ -206,6 +220,25 @@ static void no_unverified_senders(void **state)
 		refused_with("Mailpipe.Envelope.Sender", senders[i], "unverified");
 	for (size_t i = 0; i < G_N_ELEMENTS(headers); i++)
 		refused_with("Headers", headers[i], "unverified");
+}
+
+/* What is signed says nothing of an envelope that was put around it afterwards. */
+static void no_signature_without_from(void **state)
+{
+	static const char *const froms[] = {"\"bob@x.example\"", "\"ann@y.example\"", "\"\""};
+	struct setting setting = set_up(NULL);
+	g_autofree char *signed_mail =
+		changed("Headers", "[" HEADER("Authentication-Results",
+					      "mx.example.com; dkim=pass header.d=x.example") "]");
+
+	(void)state;
+	accepted_by(&setting, signed_mail);
+	for (size_t i = 0; i < G_N_ELEMENTS(froms); i++) {
+		g_autofree char *body = changed_in(signed_mail, "From", froms[i]);
+
+		refused_by(&setting, body, "unverified");
+	}
+	tear_down(&setting);
 }
 
 static void who_has_logged_in_is_verified(void **state)
@@ -337,6 +370,7 @@ int main(void)
 		cmocka_unit_test(no_programs),
 		cmocka_unit_test(not_ourselves),
 		cmocka_unit_test(no_unverified_senders),
+		cmocka_unit_test(no_signature_without_from),
 		cmocka_unit_test(who_has_logged_in_is_verified),
 		cmocka_unit_test(fields_add_up),
 		cmocka_unit_test(everybody_without_require_auth),

@@ -219,7 +219,7 @@ static void mailout_takes_every_notice(void **state)
 		{"Mailpipe.ReceivedAt", "\"0001-01-01T00:00:00.000Z\""},
 		{"Mailpipe.ReceivedAt", "\"1970-01-01T00:00:00.000Z\""},
 		{"Mailpipe.ReceivedAt", "\"noon\""},
-		{"Headers.0.Name", "\"Accept-Language\""},
+		{"Headers.1.Name", "\"Accept-Language\""},
 	};
 	struct reason reason = {{0}, {0}};
 	struct setting setting = set_up(&(struct settings){.notify = "per_address_per_day = 100"});

@@ -51,7 +51,8 @@ static struct wire *parse_bytes(const char *mail, size_t size, enum config_raw r
 					 .limits = LIMITS,
 					 .raw = raw,
 					 .loop = "mailpipe/test",
-					 .authserv_ids = authserv_ids};
+					 .authserv_ids = authserv_ids,
+					 .authserv_hops = 1};
 
 	parse_mail(mail, size, &job);
 	return document;
