@@ -86,12 +86,12 @@ bool archive_is(const char *type, const char *name)
 	       is_foreign(type, name);
 }
 
+/* PKZIP's, of names that say nothing else. */
+static const char legacy_charset[] = "cp437";
+
 bool archive_load(void)
 {
-	/* PKZIP's; iconv has to be asked for it before the sandbox closes, too. */
-	static const char legacy[] = "charset=cp437";
-
-	charset_preload(legacy, strlen(legacy));
+	charset_preload_label(legacy_charset);
 	return archive_library_load();
 }
 
@@ -147,7 +147,7 @@ void archive_list_add(struct archive_list *list, struct span name, int64_t size)
 	size_t text_size;
 	bool wrong;
 	/* (NUL becomes a character that stands for itself.) */
-	g_autofree char *text = charset_to_utf8(utf8 ? "utf-8" : "cp437", name.data + cut,
+	g_autofree char *text = charset_to_utf8(utf8 ? "utf-8" : legacy_charset, name.data + cut,
 						name.size - cut, &text_size, &wrong);
 
 	list_name(list, key, text, size);
@@ -202,9 +202,10 @@ static bool read_packed(const char *name, struct span data, struct archive_list 
 {
 	if (archive_library_read(ARCHIVE_FORMAT_OF_TAR, data, list))
 		return true;
-	if (!archive_library_read(ARCHIVE_FORMAT_OF_FILE, data, list))
-		return false;
-	add_outer_name(name, list);
+	if (archive_library_read(ARCHIVE_FORMAT_OF_FILE, data, list))
+		add_outer_name(name, list);
+	else
+		archive_flaw_note(list, ARCHIVE_FLAW_BROKEN);
 	return true;
 }
 

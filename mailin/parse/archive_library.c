@@ -98,22 +98,33 @@ static bool support(struct archive *archive, enum archive_format format)
 	return false;
 }
 
+struct reading {
+	struct archive *archive;
+	enum archive_format format;
+	bool packed; /* tar, within a compressed file */
+	struct archive_list *list;
+};
+
 /* A directory may be called "example.com".  One that has contents is none. */
 static bool is_directory(struct archive_entry *entry)
 {
 	return libarchive.type(entry) == AE_IFDIR && libarchive.size(entry) == 0;
 }
 
-static void add_entry(struct archive_entry *entry, struct archive_list *list)
+static void add_entry(const struct reading *reading, struct archive_entry *entry)
 {
 	const char *name = libarchive.name(entry);
 
+	/* So it calls a file whose name gzip was not told. */
+	if (reading->format == ARCHIVE_FORMAT_OF_FILE && g_strcmp0(name, "data") == 0)
+		return;
 	if (name == NULL)
 		name = libarchive.name_utf8(entry);
 	if (name == NULL)
-		archive_flaw_note(list, ARCHIVE_FLAW_BROKEN);
+		archive_flaw_note(reading->list, ARCHIVE_FLAW_BROKEN);
 	else if (!is_directory(entry))
-		archive_list_add(list, (struct span){name, strlen(name)}, libarchive.size(entry));
+		archive_list_add(reading->list, (struct span){name, strlen(name)},
+				 libarchive.size(entry));
 }
 
 static bool is_fine(int result)
@@ -121,89 +132,93 @@ static bool is_fine(int result)
 	return result == ARCHIVE_OK || result == ARCHIVE_WARN;
 }
 
-/* To the next name in a tar file leads only what is in front of it; the library would unpack that
- * at one go.  False: it cannot be read, or is too much. */
-static bool pass_contents(struct archive *archive, struct archive_list *list)
+/* To the next name leads only what is in front of it; the library would unpack that at one go.
+ * False: it cannot be read, or is too much. */
+static bool pass_contents(const struct reading *reading)
 {
 	const void *block;
 	size_t size;
 	la_int64_t offset;
 	int result;
 
-	while (is_fine(result = libarchive.block(archive, &block, &size, &offset)))
-		if (libarchive.bytes(archive, 0) > list->room->bytes) {
-			archive_flaw_note(list, ARCHIVE_FLAW_LIMIT);
+	while (is_fine(result = libarchive.block(reading->archive, &block, &size, &offset)))
+		if (libarchive.bytes(reading->archive, 0) > reading->list->room->bytes) {
+			archive_flaw_note(reading->list, ARCHIVE_FLAW_LIMIT);
 			return false;
 		}
 	if (result != ARCHIVE_EOF)
-		archive_flaw_note(list, ARCHIVE_FLAW_BROKEN);
+		archive_flaw_note(reading->list, ARCHIVE_FLAW_BROKEN);
 	return result == ARCHIVE_EOF;
 }
 
-static bool take_entry(struct archive *archive, enum archive_format format,
-		       struct archive_entry *entry, struct archive_list *list)
+/* False: no more of them. */
+static bool take_entry(const struct reading *reading, struct archive_entry *entry)
 {
+	struct archive_list *list = reading->list;
+
 	if (libarchive.is_encrypted(entry))
 		list->encrypted = true;
 	/* What they are called and how many there are, its headers have told. */
-	if (format == ARCHIVE_FORMAT_OF_ZIP)
+	if (reading->format == ARCHIVE_FORMAT_OF_ZIP)
 		return true;
 	if (list->room->entries == 0) {
 		archive_flaw_note(list, ARCHIVE_FLAW_LIMIT);
 		return false;
 	}
 	list->room->entries--;
-	add_entry(entry, list);
-	if (format == ARCHIVE_FORMAT_OF_FILE)
-		return false;
-	return format != ARCHIVE_FORMAT_OF_TAR || pass_contents(archive, list);
+	add_entry(reading, entry);
+	return reading->format != ARCHIVE_FORMAT_OF_FILE &&
+	       (!reading->packed || pass_contents(reading));
 }
 
 /* Zeros are a tar file, too, one that ends at once; so do images of disks begin. */
-static bool read_entries(struct archive *archive, enum archive_format format,
-			 struct archive_list *list)
+static bool read_entries(const struct reading *reading)
 {
 	struct archive_entry *entry;
 	bool any = false;
 	int result;
 
-	for (; is_fine(result = libarchive.next(archive, &entry)); any = true)
-		if (!take_entry(archive, format, entry, list))
+	for (; is_fine(result = libarchive.next(reading->archive, &entry)); any = true)
+		if (!take_entry(reading, entry))
 			return true;
 	if (result != ARCHIVE_EOF)
-		archive_flaw_note(list, libarchive.has_encrypted(archive) > 0
-						? ARCHIVE_FLAW_ENCRYPTED
-						: ARCHIVE_FLAW_BROKEN);
-	return any || format != ARCHIVE_FORMAT_OF_TAR;
+		archive_flaw_note(reading->list, libarchive.has_encrypted(reading->archive) > 0
+							 ? ARCHIVE_FLAW_ENCRYPTED
+							 : ARCHIVE_FLAW_BROKEN);
+	return any || reading->format != ARCHIVE_FORMAT_OF_TAR;
 }
 
-static bool read_archive(struct archive *archive, enum archive_format format, struct span data,
-			 struct archive_list *list)
+static bool read_archive(struct reading *reading, struct span data)
 {
-	/* (One filter is none: the file itself.) */
-	if (!support(archive, format) ||
-	    libarchive.open_memory(archive, data.data, data.size) != ARCHIVE_OK ||
-	    (format == ARCHIVE_FORMAT_OF_FILE && libarchive.filters(archive) == 1))
-		return false;
-	bool read = read_entries(archive, format, list);
+	struct archive_room *room = reading->list->room;
 
-	if (format == ARCHIVE_FORMAT_OF_TAR)
-		list->room->bytes =
-			MAX(list->room->bytes - libarchive.bytes(archive, 0), (int64_t)0);
+	if (!support(reading->archive, reading->format) ||
+	    libarchive.open_memory(reading->archive, data.data, data.size) != ARCHIVE_OK)
+		return false;
+	/* (One filter is none: the file itself.) */
+	bool compressed = libarchive.filters(reading->archive) > 1;
+
+	if (reading->format == ARCHIVE_FORMAT_OF_FILE && !compressed)
+		return false;
+	reading->packed = reading->format == ARCHIVE_FORMAT_OF_TAR && compressed;
+	bool read = read_entries(reading);
+
+	if (reading->packed)
+		room->bytes = MAX(room->bytes - libarchive.bytes(reading->archive, 0), (int64_t)0);
 	return read;
 }
 
 bool archive_library_read(enum archive_format format, struct span data, struct archive_list *list)
 {
-	struct archive *archive = libarchive.library != NULL ? libarchive.open() : NULL;
+	struct reading reading = {.format = format, .list = list};
 
-	if (archive == NULL)
+	if (libarchive.library == NULL || (reading.archive = libarchive.open()) == NULL)
 		return false;
 	locale_t before =
 		libarchive.locale != (locale_t)0 ? uselocale(libarchive.locale) : (locale_t)0;
-	bool read = read_archive(archive, format, data, list);
+	bool read = read_archive(&reading, data);
 
-	libarchive.close(archive);
+	libarchive.close(reading.archive);
 	if (before != (locale_t)0)
 		uselocale(before);
 	return read;

@@ -62,6 +62,11 @@ static void preload_label(const char *label, size_t size)
 		open_charset(charset);
 }
 
+void charset_preload_label(const char *label)
+{
+	preload_label(label, strlen(label));
+}
+
 static bool is_label_byte(char c)
 {
 	return g_ascii_isalnum(c) || strchr("-_.:+", c) != NULL;

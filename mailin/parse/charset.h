@@ -15,6 +15,8 @@
  * is touched.
  */
 void charset_preload(const char *mail, size_t size);
+/* Before that: this one, too. */
+void charset_preload_label(const char *label);
 void charset_deinit(void);
 
 /*

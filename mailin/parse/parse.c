@@ -81,12 +81,15 @@ static bool mentions_html(const char *mail, size_t size)
 
 bool parse_prepare(const char *mail, size_t size)
 {
+	/* (These may need charsets of their own.) */
+	bool loaded = preload_libraries(mail, size);
+
 	charset_preload(mail, size);
 	/* Most mails do without, and a third of all that the process takes would be this.  HTML
 	 * hidden where nobody looks (TNEF that is not named winmail.dat) goes without a text. */
 	if (mentions_html(mail, size))
 		(void)html_text_begin();
-	return preload_libraries(mail, size);
+	return loaded;
 }
 
 void parse_deinit(void)
