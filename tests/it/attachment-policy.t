@@ -54,6 +54,40 @@ is "$(sed -n 's/.* \(Q[0-9]*\) .*event=dead .*status=\([0-9.]*\) reason=/\1 \2 /
 Q7 5.6.1 "the attachment \"still.gif\" is not of a kind that the route takes"' 'a route may refuse the mail'
 is "$(taken | tail -n 1)" "$(printf 'Q5\t0\trgb.png')" 'and takes the others'
 
+# Names within archives: refused and recorded, or the poster reads which it was.
+archive() { python3 -c 'import sys; sys.dont_write_bytecode = True; sys.path.insert(0, sys.argv[1])
+from nasty_archives import *
+sys.stdout.buffer.write(eval(sys.argv[2]))' "$TREE/tests/lib" "$1" > "$TMP/$2"; }
+archive 'zip_of([b"a.txt", (b"fine.txt", b"dir/Run.EXE", b"123")])' bad.zip
+archive 'zip_of([b"a.txt"])' good.zip
+seven=$TREE/tests/archives
+gallery_use attachments_refused=drop 'attachments_refuse=*.exe'
+sql 'DELETE FROM messages'
+posts photos@example.test "$TMP/bad.zip" "$TMP/good.zip" "$seven/hidden.7z" "$seven/locked.7z" "$seven/locked.zip,name=photo.jpg"
+ingest_start
+stored 1
+ingest_stop
+is "$(taken)" "$(printf 'Q8\t1\tgood.zip')" 'archives without such names are taken'
+is "$(sql 'SELECT position, name, reason, entry_name, entry_size FROM refused_attachments_readable ORDER BY position')" \
+	"$(printf '%s\t%s\t%s\t%s\t%s\n' 0 bad.zip name Run.EXE 3 2 hidden.7z archive NULL NULL 3 locked.7z name run.exe 300 \
+	4 photo.jpg name run.exe 300)" 'others are recorded with the name in them'
+id=$(sql "SELECT id FROM messages_readable WHERE queue_id = 'Q8'")
+like "$(show "$id")" '^bad\.zip .* name +Run\.EXE *$' 'mailctl show tells it'
+is "$(show --json "$id" | jq -c '.Mailpipe.RefusedAttachments[] | [.Name, .Reason, .Entry]')" '["bad.zip","name",{"Name":"Run.EXE","Size":3}]
+["hidden.7z","archive",null]
+["locked.7z","name",{"Name":"run.exe","Size":300}]
+["photo.jpg","name",{"Name":"run.exe","Size":300}]' 'and in JSON'
+gallery_use attachments_refused=reject 'attachments_refuse=*.exe' archives_unread=keep
+posts photos@example.test "$seven/hidden.7z"
+posts photos@example.test "$TMP/bad.zip"
+ingest_start
+stored 2
+wait_for 30 is_dead 3
+ingest_stop
+is "$(taken | tail -n 1)" "$(printf 'Q9\t0\thidden.7z')" 'one that cannot be read is kept where the route says so'
+like "$(cat "$TMP/log")" 'Q10 .*event=dead .*status=5.6.1 reason="the attachment \\"bad.zip\\" has in it \\"Run.EXE\\", which' \
+	'a mail is refused with both names'
+
 # A gallery that takes what it may: a logo of the HTML is no photo, an inline photo is one.
 gallery_use target=gallery attachments_refused=drop attachments_max=2 attachments_other=ignore inline_side=48
 sql 'DELETE FROM messages'
@@ -62,11 +96,11 @@ posts photos@example.test --html '<img src="cid:logo@x"><img src="cid:photo@x">'
 posts photos@example.test --html '<img src="cid:logo@x">' rgb.png,name=logo.png,cid=logo@x
 ingest_start
 stored 1
-wait_for 30 is_dead 3
+wait_for 30 is_dead 4
 ingest_stop
-is "$(photos 'queue_id, name')" "$(printf 'Q8\tinline.heic\nQ8\texif-1.jpg')" 'photos of a gallery'
-is "$(refused | cut -f 1-3,7)" "$(printf '%s\t%s\t%s\t%s\n' Q8 0 logo.png no-photo Q8 2 notes.txt no-photo Q8 4 exif-2.jpg count)" \
+is "$(photos 'queue_id, name')" "$(printf 'Q11\tinline.heic\nQ11\texif-1.jpg')" 'photos of a gallery'
+is "$(refused | cut -f 1-3,7)" "$(printf '%s\t%s\t%s\t%s\n' Q11 0 logo.png no-photo Q11 2 notes.txt no-photo Q11 4 exif-2.jpg count)" \
 	'and what is none, or one too many'
-like "$(cat "$TMP/log")" 'Q9 .*event=dead .*status=5.6.1 reason="no photo for the gallery"' 'a logo alone is no photo'
+like "$(cat "$TMP/log")" 'Q12 .*event=dead .*status=5.6.1 reason="no photo for the gallery"' 'a logo alone is no photo'
 is "$(probe count mail.in.photos)" 0 'all are acknowledged'
 done_testing

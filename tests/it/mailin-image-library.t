@@ -1,5 +1,5 @@
 #!/bin/sh
-# A library for images that is not there is our fault: mails with such an image wait, all others pass.
+# A library for images or archives that is not there is our fault: mails with such a file wait, all others pass.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TREE/tests/lib/mailin.sh"
 [ -z "$SANITIZED" ] || skip_all 'a sanitizer looks for its library in the same places'
@@ -24,6 +24,7 @@ waits libgif.so.7 still.gif
 waits libwebpdemux.so.2 lossy.webp
 waits libheif.so.1 plain.heic
 waits libheif.so.1 plain.avif
+waits libarchive.so.13 "$TREE/tests/archives/plain.7z"
 is "$(waiting)" 0 'nothing is published'
 : > "$TMP/broken/libheif.so.1"
 "$TREE/tests/lib/photo-mail" rgb.png > "$TMP/mail"
