@@ -1,6 +1,7 @@
 #include "common/topology.h"
 
 #include <glib.h>
+#include <string.h>
 
 /* Past this many deliveries RabbitMQ itself puts a message into mail.dead: it is one that takes
  * the worker down each time.  3.x has no default, 4.x has this one.  A lost connection counts as a
@@ -19,8 +20,8 @@ struct declaring {
 	struct broker *broker;
 	struct deadline deadline;
 	struct reason *reason;
-	void (*say)(const char *line, void *context);
-	void *context;
+	const struct topology_listener *listener;
+	bool compare; /* change nothing */
 };
 
 char *topology_inbound_queue(const char *route)
@@ -45,21 +46,61 @@ static enum outcome report(const struct declaring *d, enum outcome outcome, char
 
 	if (outcome != OUTCOME_OK)
 		reason_prefix(d->reason, line);
-	else if (d->say != NULL)
-		d->say(line, d->context);
+	else if (d->listener->say != NULL && !d->compare)
+		d->listener->say(line, d->listener->context);
 	return outcome;
+}
+
+/* What stands behind mark, up to the next quote: g_free() it.  "none" stands without quotes. */
+static char *quoted_behind(const char *words, const char *mark)
+{
+	const char *found = strstr(words, mark);
+
+	if (found == NULL)
+		return g_strdup("none");
+	found += strlen(mark);
+	return g_strndup(found, strcspn(found, "'"));
+}
+
+/* RabbitMQ: "PRECONDITION_FAILED - inequivalent arg 'x-delivery-limit' for queue 'mail.dead' in
+ * vhost '/': received the value '20' of type 'long' but current is none".  (Or the other way.) */
+static bool tell_difference(const struct declaring *d, const char *queue, const char *words)
+{
+	static const char mark[] = "inequivalent arg '";
+
+	if (d->listener->differs == NULL || strstr(words, mark) == NULL)
+		return false;
+	g_autofree char *argument = quoted_behind(words, mark);
+	g_autofree char *wanted = quoted_behind(words, "received the value '");
+	g_autofree char *found = quoted_behind(words, "current is the value '");
+	const struct topology_difference difference = {queue, argument, wanted, found};
+
+	d->listener->differs(&difference, d->listener->context);
+	return true;
 }
 
 static enum outcome declare_exchange(const struct declaring *d, const char *name, const char *type)
 {
+	if (d->compare)
+		return OUTCOME_OK;
 	return report(d, broker_declare_exchange(d->broker, name, type, d->deadline, d->reason),
 		      g_strdup_printf("exchange %s (%s)", name, type));
 }
 
 static enum outcome declare_queue(const struct declaring *d, const struct broker_queue *queue)
 {
+	struct reason reason = {0};
+	enum outcome outcome = OUTCOME_OK;
+
+	/* What is missing, check_queue() of `mailctl check` tells. */
+	if (d->compare && broker_check_queue(d->broker, queue->name, NULL, NULL, d->deadline,
+					     &reason) != OUTCOME_OK)
+		return OUTCOME_OK;
+	outcome = broker_declare_queue(d->broker, queue, d->deadline, d->reason);
+	if (outcome != OUTCOME_OK && tell_difference(d, queue->name, d->reason->text))
+		return OUTCOME_OK;
 	return report(
-		d, broker_declare_queue(d->broker, queue, d->deadline, d->reason),
+		d, outcome,
 		g_strdup_printf("queue %s (quorum%s)", queue->name,
 				queue->single_active_consumer ? ", single active consumer" : ""));
 }
@@ -67,6 +108,8 @@ static enum outcome declare_queue(const struct declaring *d, const struct broker
 static enum outcome bind(const struct declaring *d, const char *queue, const char *exchange,
 			 const char *key)
 {
+	if (d->compare)
+		return OUTCOME_OK;
 	return report(d, broker_bind(d->broker, queue, exchange, key, d->deadline, d->reason),
 		      g_strdup_printf("binding %s -> %s%s%s", exchange, queue,
 				      *key != '\0' ? " for " : "", key));
@@ -153,10 +196,19 @@ static enum outcome declare_all(const struct declaring *d, const struct config *
 }
 
 enum outcome topology_declare(struct broker *broker, const struct config *config,
-			      void (*say)(const char *line, void *context), void *context,
-			      struct deadline deadline, struct reason *reason)
+			      const struct topology_listener *listener, struct deadline deadline,
+			      struct reason *reason)
 {
-	struct declaring d = {broker, deadline, reason, say, context};
+	const struct declaring d = {broker, deadline, reason, listener, false};
+
+	return declare_all(&d, config);
+}
+
+enum outcome topology_compare(struct broker *broker, const struct config *config,
+			      const struct topology_listener *listener, struct deadline deadline,
+			      struct reason *reason)
+{
+	const struct declaring d = {broker, deadline, reason, listener, true};
 
 	return declare_all(&d, config);
 }

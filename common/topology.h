@@ -27,11 +27,33 @@ char *topology_outbound_queue(const char *stream);
 /* "mail.retry.5m", both the exchange and the queue; g_free() it. */
 char *topology_retry_tier(const char *tier);
 
-/* Declare every exchange, queue and binding that the config needs; safe to repeat.  `say` (or
- * NULL) is called with a line for each.  A queue that is there with other arguments is a RETRY with
- * RabbitMQ's own words: it must be emptied and deleted first. */
+/*
+ * A queue that is there with other arguments, as an older version or another config made it.  It
+ * cannot be changed, only emptied, deleted and declared again.  Borrowed texts.
+ */
+struct topology_difference {
+	const char *queue;
+	const char *argument; /* "x-delivery-limit" */
+	const char *wanted;   /* "20", "none" */
+	const char *found;
+};
+
+/* What is told of the declaration; each may be NULL. */
+struct topology_listener {
+	void (*say)(const char *line, void *context); /* a line for each thing that is there now */
+	/* Without it a difference is a RETRY with RabbitMQ's own words, and the end. */
+	void (*differs)(const struct topology_difference *difference, void *context);
+	void *context;
+};
+
+/* Declare every exchange, queue and binding that the config needs; safe to repeat. */
 enum outcome topology_declare(struct broker *broker, const struct config *config,
-			      void (*say)(const char *line, void *context), void *context,
-			      struct deadline deadline, struct reason *reason);
+			      const struct topology_listener *listener, struct deadline deadline,
+			      struct reason *reason);
+
+/* Tell the differences of the queues that are there; declares nothing that is not. */
+enum outcome topology_compare(struct broker *broker, const struct config *config,
+			      const struct topology_listener *listener, struct deadline deadline,
+			      struct reason *reason);
 
 #endif

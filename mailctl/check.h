@@ -32,6 +32,15 @@ void check_targets(struct db *db, const struct config *config, struct report *re
  */
 void check_amqp(const struct config *config, const char *rabbitmqctl, struct report *report);
 
+/* Add what a struct topology_listener tells to a report: its `differs`, with a context of that
+ * type. */
+struct topology_difference;
+struct check_difference {
+	const struct config *config;
+	struct report *report;
+};
+void check_difference(const struct topology_difference *difference, void *context);
+
 /* That Redis takes a key, if it is configured. */
 void check_redis(const struct config *config, struct report *report);
 

@@ -198,6 +198,37 @@ static bool check_outbound(struct broker *broker, const struct config *config,
 	return fine;
 }
 
+/* ---- what an older version or another config has left ---- */
+
+void check_difference(const struct topology_difference *difference, void *context)
+{
+	const struct check_difference *check = context;
+	/* With another limit it works, but what is looked at too often may leave it. */
+	bool works = strcmp(difference->argument, "x-delivery-limit") == 0;
+	g_autofree char *subject = g_strdup_printf("amqp queue %s", difference->queue);
+	g_autofree char *advice = g_strdup_printf(
+		"%sempty it, rabbitmqctl delete_queue -p %s %s, mailctl setup: see UPGRADING in "
+		"mailctl(1)",
+		works ? "when there is time, " : "", check->config->amqp_vhost, difference->queue);
+
+	report_add(check->report, works ? REPORT_WARNING : REPORT_ERROR, subject, advice,
+		   "was declared otherwise, by an older version or with another config: its %s is "
+		   "%s, and should be %s%s",
+		   difference->argument, difference->found, difference->wanted,
+		   works ? "; mail flows all the same" : "");
+}
+
+static void check_differences(struct broker *broker, const struct config *config,
+			      struct report *report)
+{
+	struct check_difference differences = {config, report};
+	const struct topology_listener listener = {NULL, check_difference, &differences};
+	struct reason reason = {0};
+
+	if (topology_compare(broker, config, &listener, connect_deadline(), &reason) != OUTCOME_OK)
+		report_add(report, REPORT_ERROR, "amqp queues", SETUP, "%s", reason.text);
+}
+
 /* ---- users ---- */
 
 static void check_role(const struct config *config, enum amqp_role role, const char *rabbitmqctl,
@@ -215,6 +246,8 @@ static void check_role(const struct config *config, enum amqp_role role, const c
 		fine = check_queues(broker, config, report);
 	} else if (fine && role == AMQP_MAILOUT) {
 		fine = check_outbound(broker, config, report);
+	} else if (fine && role == AMQP_SETUP) {
+		check_differences(broker, config, report);
 	}
 	if (rabbitmqctl != NULL)
 		check_rights(config, role, rabbitmqctl, subject, report);

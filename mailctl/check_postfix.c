@@ -153,6 +153,46 @@ static int64_t time_ms(const char *text)
 	return -1;
 }
 
+/* The map's file in virtual_mailbox_maps, "proxy:mysql:/etc/postfix/mailpipe/recipients.cf, ...";
+ * NULL: none.  g_free() it. */
+static char *map_file(const char *maps)
+{
+	static const char name[] = "mailpipe/recipients.cf";
+	const char *found = strstr(maps, name);
+	const char *begin = found;
+
+	while (begin != NULL && begin > maps && strchr(": ,", begin[-1]) == NULL)
+		begin--;
+	return found != NULL ? g_strndup(begin, (size_t)(found - begin) + strlen(name)) : NULL;
+}
+
+/* mailpipe-postfix writes it once: an older one knows neither registered addresses nor tokens. */
+static void check_map(const struct postfix *postfix)
+{
+	static const char *const views[] = {"recipients", "recipient_addresses", "recipient_tokens",
+					    "recipient_threads"};
+	g_autofree char *file = map_file(value_of(postfix, "virtual_mailbox_maps"));
+	g_autofree char *text = NULL;
+
+	if (file == NULL) {
+		report_add(postfix->report, REPORT_WARNING, subject, APPLY,
+			   "virtual_mailbox_maps does not ask the view recipients: unknown "
+			   "recipients are accepted first and bounced then");
+		return;
+	}
+	if (!g_file_get_contents(file, &text, NULL, NULL))
+		return; /* it has a password: not everybody may read it */
+	for (size_t i = 0; i < G_N_ELEMENTS(views); i++) {
+		if (strstr(text, views[i]) != NULL)
+			continue;
+		report_add(postfix->report, REPORT_ERROR, subject, APPLY " again",
+			   "%s is of an older version, without %s: mail to registered addresses, "
+			   "tokens and reply addresses is refused",
+			   file, views[i]);
+		return;
+	}
+}
+
 static void check_service(const struct postfix *postfix)
 {
 	const char *limit = value_of(postfix, "mailpipe_time_limit");
@@ -169,11 +209,7 @@ static void check_service(const struct postfix *postfix)
 			   "mailpipe_destination_recipient_limit is not 1: mail for several "
 			   "recipients is "
 			   "deferred");
-	if (strstr(value_of(postfix, "virtual_mailbox_maps"), "mailpipe/recipients.cf") == NULL)
-		report_add(postfix->report, REPORT_WARNING, subject, APPLY,
-			   "virtual_mailbox_maps does not ask the view recipients: unknown "
-			   "recipients are "
-			   "accepted first and bounced then");
+	check_map(postfix);
 }
 
 static bool knows_service(const char *directory, struct report *report)

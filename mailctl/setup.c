@@ -8,6 +8,7 @@
 
 #include "common/config.h"
 #include "common/topology.h"
+#include "mailctl/check.h"
 #include "mailctl/connect.h"
 #include "mailctl/mailctl.h"
 #include "mailctl/rabbitmqctl.h"
@@ -47,7 +48,10 @@ static void say(const char *what, const char *done, void *context)
 /* The topology does not tell what was there before. */
 static void say_topology(const char *line, void *context)
 {
-	say(line, "there", context);
+	static char name[] = "amqp";
+
+	(void)context;
+	say(line, "there", name);
 }
 
 /* Who does it: the command line's word counts before the config's.  NULL with a reason. */
@@ -86,8 +90,11 @@ static enum outcome run_mysql(struct setup *setup, struct report *report, struct
 	return setup_mysql(&what, reason);
 }
 
-static enum outcome declare(struct setup *setup, void *context, struct reason *reason)
+static enum outcome declare(struct setup *setup, struct report *report, struct reason *reason)
 {
+	struct check_difference differences = {setup->config, report};
+	const struct topology_listener listener = {say_topology, check_difference, &differences};
+
 	g_autofree char *password = password_of(&setup->amqp_user, &setup->config->amqp_setup,
 						"amqp.setup_password_file", reason);
 	struct broker *broker;
@@ -98,13 +105,13 @@ static enum outcome declare(struct setup *setup, void *context, struct reason *r
 	broker = connect_broker(setup->config, setup->amqp_user.name, password, reason);
 	if (broker == NULL)
 		return OUTCOME_RETRY;
-	outcome = topology_declare(broker, setup->config, say_topology, context,
-				   deadline_in(DECLARE_MS), reason);
+	outcome =
+		topology_declare(broker, setup->config, &listener, deadline_in(DECLARE_MS), reason);
 	broker_close(&broker);
 	return outcome;
 }
 
-static enum outcome run_amqp(struct setup *setup, struct reason *reason)
+static enum outcome run_amqp(struct setup *setup, struct report *report, struct reason *reason)
 {
 	static char name[] = "amqp";
 
@@ -115,7 +122,7 @@ static enum outcome run_amqp(struct setup *setup, struct reason *reason)
 		if (outcome != OUTCOME_OK)
 			return outcome;
 	}
-	return declare(setup, name, reason);
+	return declare(setup, report, reason);
 }
 
 /* Both parts are tried, whatever becomes of the first. */
@@ -129,7 +136,7 @@ static bool run(struct setup *setup)
 		fprintf(stderr, "mailctl: mysql: %s\n", reason.text);
 		fine = false;
 	}
-	if (setup->amqp && run_amqp(setup, &reason) != OUTCOME_OK) {
+	if (setup->amqp && run_amqp(setup, report, &reason) != OUTCOME_OK) {
 		fprintf(stderr, "mailctl: amqp: %s\n", reason.text);
 		fine = false;
 	}

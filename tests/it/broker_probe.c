@@ -292,11 +292,12 @@ static void say_line(const char *line, void *context)
 /* topology CONFIG-FILE */
 static void run_topology(struct probe *probe, char **arguments)
 {
+	static const struct topology_listener listener = {.say = say_line};
 	struct config *config = config_load(arguments[0], &probe->reason);
 
 	say(probe, config == NULL ? OUTCOME_RETRY
-				  : topology_declare(probe->broker, config, say_line, NULL,
-						     deadline(), &probe->reason));
+				  : topology_declare(probe->broker, config, &listener, deadline(),
+						     &probe->reason));
 	config_free(&config);
 }
 

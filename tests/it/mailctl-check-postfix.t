@@ -54,4 +54,10 @@ unlike "$(check command_time_limit=30s mailpipe_time_limit=2h)" '^error' 'which 
 like "$(check mailpipe_time_limit=60s)" '^error    postfix: the time limit' 'and may be wrong, too'
 like "$(check mailpipe_destination_recipient_limit=50)" '^error    postfix: mailpipe_destination_recipient_limit is not 1: ' 'several recipients'
 like "$(check virtual_mailbox_maps=hash:/etc/x)" '^warning  postfix: virtual_mailbox_maps does not ask the view recipients: ' 'no recipient map'
+mkdir "$POSTFIX/mailpipe"
+cp "$TREE/postfix/recipients.cf" "$POSTFIX/mailpipe"
+unlike "$(check)" '^(error|warning)' 'a map of this version'
+sed -i '/recipient_tokens/d' "$POSTFIX/mailpipe/recipients.cf"
+is "$(check | grep '^error')" "error    postfix: $POSTFIX/mailpipe/recipients.cf is of an older version, without recipient_tokens: \
+mail to registered addresses, tokens and reply addresses is refused; run postfix/mailpipe-postfix again" 'one of an older version'
 done_testing

@@ -57,8 +57,9 @@ static int declare(struct broker *broker, const char *file)
 
 	if (config == NULL)
 		return fail();
+	static const struct topology_listener nobody = {NULL, NULL, NULL};
 	enum outcome outcome =
-		topology_declare(broker, config, NULL, NULL, deadline_in(WAIT_MS), &reason);
+		topology_declare(broker, config, &nobody, deadline_in(WAIT_MS), &reason);
 
 	config_free(&config);
 	return outcome == OUTCOME_OK ? EXIT_SUCCESS : fail();
