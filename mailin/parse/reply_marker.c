@@ -308,6 +308,11 @@ static bool find_phrase(const struct reply_lines *lines, size_t line, struct rep
 		return false;
 	reply_fold(words, (size_t)(end - words), folded, sizeof(folded));
 	const struct reply_phrase *phrase = reply_phrase_find(folded);
+	size_t next = reply_lines_next(lines, line + 1, lines->count);
+
+	/* A bounce. */
+	if (phrase != NULL && !phrase->forward && next < lines->count && is_raw_field(lines, next))
+		return false;
 
 	if (phrase == NULL && dashed && reply_asks_to_write_above(folded)) {
 		*marker = (struct reply_marker){.kind = MARKER_ORIGINAL, .rule = "reply-line"};
@@ -351,8 +356,7 @@ static bool find_block(struct reply_lines *lines, size_t floor, size_t line,
 }
 
 /* All of it on one line: "Date: ... From: ... To: ... Subject: ...". */
-static bool find_block_line(const struct reply_lines *lines, size_t line,
-			    struct reply_marker *marker)
+static bool find_block_line(struct reply_lines *lines, size_t line, struct reply_marker *marker)
 {
 	enum { KINDS_MIN = 4 };
 	char folded[REPLY_FOLDED_MAX];
@@ -360,10 +364,11 @@ static bool find_block_line(const struct reply_lines *lines, size_t line,
 	const char *language = NULL;
 	unsigned kinds = 0;
 
-	if (!read_label(lines, line, &label) || label == NULL ||
+	if (lines->tries >= BLOCKS_MAX || !read_label(lines, line, &label) || label == NULL ||
 	    (label->kind & (LABEL_FROM | LABEL_DATE)) == 0 ||
 	    reply_lines_fold(lines, line, line, folded) == 0)
 		return false;
+	lines->tries++;
 	for (const char *colon = strchr(folded, ':'); colon != NULL;
 	     colon = strchr(colon + 1, ':')) {
 		const char *word = colon;

@@ -315,6 +315,19 @@ bool reply_announces_inline(const char *text)
 
 /* ---- subjects ---- */
 
+/* "[EXTERNAL] Fwd: Hello", and not "[Fwd: Hello]". */
+static const char *skip_tags(const char *subject)
+{
+	for (;;) {
+		subject += strspn(subject, " ");
+		size_t size = strcspn(subject, "]:");
+
+		if (*subject != '[' || subject[size] != ']')
+			return subject;
+		subject += size + 1;
+	}
+}
+
 enum reply_forward reply_subject_forwards(const char *subject)
 {
 	static const char *const prefixes[] = {
@@ -323,6 +336,7 @@ enum reply_forward reply_subject_forwards(const char *subject)
 		"doorst", "转发", "轉寄", "転送", "전달", "Пересл",
 	};
 
+	subject = skip_tags(subject);
 	while (*subject == ' ' || *subject == '[' || *subject == '(')
 		subject++;
 	size_t size = strcspn(subject, ":[( ");

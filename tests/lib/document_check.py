@@ -35,6 +35,8 @@ DOCUMENT = {"MessageID": str, "MessageStream": str, "OriginalRecipient": str,
             "BccFull": [ADDRESS], "ReplyTo": str, "Subject": str, "Date": str,
             "TextBody": str, "HtmlBody": str, "StrippedTextReply": str, "Headers": [{"Name": str, "Value": str}],
             "Attachments": [ATTACHMENT], "Mailpipe": MAILPIPE}
+# Characters without a width make no line, either.
+BLANK = re.compile("[\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*\\Z")
 # Single lines: a reader pastes them into lists, logs and headers.
 ONE_LINE = ("From", "FromName", "To", "Cc", "Bcc", "ReplyTo", "Subject", "Date")
 
@@ -169,7 +171,7 @@ def _check_lines(document, findings):
 
 def _check_reply(document, findings):
     """Reply and quote are the text's lines, each in one of them and in its order."""
-    reply, quote, text = ([line for line in part.split("\n") if line.strip()] for part in (
+    reply, quote, text = ([line for line in part.split("\n") if not BLANK.match(line)] for part in (
         document["StrippedTextReply"], document["Mailpipe"]["StrippedQuote"], document["TextBody"]))
     if not document["Mailpipe"]["ReplyRule"]:
         if document["StrippedTextReply"] != document["TextBody"] or quote:
