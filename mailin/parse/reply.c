@@ -285,8 +285,10 @@ static void name_rule(const struct split *split, const struct reply_marker *mark
 
 static void trim_tail(const struct split *split, struct cut *cut)
 {
+	/* Where the original was found, a quote above it is what the sender cites. */
+	bool quotes = cut->to == split->lines.count;
 	struct reply_tail tail =
-		reply_tail_find(&split->lines, cut->from, cut->to, split->signature);
+		reply_tail_find(&split->lines, cut->from, cut->to, split->signature, quotes);
 
 	if (tail.rule == NULL)
 		return;
@@ -301,7 +303,7 @@ static void cut_quoted(const struct split *split, const struct reply_marker *mar
 {
 	const struct reply_lines *lines = &split->lines;
 	bool before = has_words(lines, 0, marker->start);
-	struct reply_tail rest = reply_tail_find(lines, end, lines->count, split->signature);
+	struct reply_tail rest = reply_tail_find(lines, end, lines->count, split->signature, true);
 	bool after = rest.end > end && has_words(lines, end, rest.end);
 
 	if (!after && !before)

@@ -202,7 +202,7 @@ static void keep(struct reply_tail *tail, size_t end, const char *rule, unsigned
 }
 
 struct reply_tail reply_tail_find(const struct reply_lines *lines, size_t from, size_t to,
-				  size_t signature)
+				  size_t signature, bool quotes)
 {
 	enum { FOOTER = 1, SIGNATURE, QUOTE };
 	struct reply_tail tail = {.end = reply_lines_end(lines, from, to)};
@@ -213,7 +213,8 @@ struct reply_tail reply_tail_find(const struct reply_lines *lines, size_t from, 
 	for (size_t pass = 0, before = 0;
 	     pass < PASSES_MAX && tail.end > first + 1 && before != tail.end; pass++) {
 		before = tail.end;
-		keep(&tail, without_quote(lines, first, tail.end), "quote", &rank, QUOTE);
+		if (quotes)
+			keep(&tail, without_quote(lines, first, tail.end), "quote", &rank, QUOTE);
 		keep(&tail, without_armour(lines, first, tail.end), "signature", &rank, SIGNATURE);
 		keep(&tail, without_list_footer(lines, first, tail.end), "footer", &rank, FOOTER);
 		keep(&tail, without_signature(lines, first, tail.end, signature), "signature",

@@ -5,6 +5,7 @@
 #ifndef MAILIN_PARSE_REPLY_TAIL_H
 #define MAILIN_PARSE_REPLY_TAIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "mailin/parse/reply_lines.h"
@@ -18,8 +19,9 @@ struct reply_tail {
 /*
  * Of the lines `from` to `to`, those that stay; at least one with text does, if there is one.
  * `signature` is a line where HTML says that one begins, SIZE_MAX if it does not.
+ * With `quotes` a quote at the end goes, too.
  */
 struct reply_tail reply_tail_find(const struct reply_lines *lines, size_t from, size_t to,
-				  size_t signature);
+				  size_t signature, bool quotes);
 
 #endif
