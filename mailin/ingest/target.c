@@ -176,7 +176,7 @@ static enum outcome read_first(struct targets *targets, struct target *target, c
 	return OUTCOME_OK;
 }
 
-/* A file that vanished stays what it was. */
+/* A file that vanished stays what it was.  (While something else waits to be told, edits wait.) */
 static void take_edit(struct targets *targets, struct target *target, const char *path)
 {
 	struct stamp stamp = stamp_of(path);
@@ -185,7 +185,7 @@ static void take_edit(struct targets *targets, struct target *target, const char
 
 	target->seen = stamp;
 	target->next_look = deadline_in(LOOK_MS);
-	if (!stamp.there || !settled || is_same(&stamp, &target->taken))
+	if (!stamp.there || !settled || is_same(&stamp, &target->taken) || targets->complains)
 		return;
 	struct version *version = read_version(targets, path, &reason);
 
@@ -193,6 +193,7 @@ static void take_edit(struct targets *targets, struct target *target, const char
 		free_version(&target->version);
 		target->version = version;
 	} else if (db_lost(targets->db)) {
+		target->why = reason;
 		return; /* nothing is known of the file */
 	} else {
 		complain(targets, &reason);

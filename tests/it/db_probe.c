@@ -377,6 +377,18 @@ static void bad_data_is_rejected(void **state)
 	assert_int_equal(run_once(db, "INSERT INTO t (id) VALUES (?)", values, 1, &reason),
 			 OUTCOME_REJECT);
 	assert_int_equal(db_errno(db), 1048);
+	values[0] = db_int(0);
+	assert_int_equal(
+		run_once(db, "INSERT INTO t (id, number) VALUES (1, 7 / ?)", values, 1, &reason),
+		OUTCOME_REJECT);
+	assert_int_equal(db_errno(db), 1365);
+	values[0] = db_int(2);
+	assert_int_equal(run_once(db,
+				  "INSERT INTO t (id, day) VALUES"
+				  " (1, DATE_ADD('9999-12-31', INTERVAL ? DAY))",
+				  values, 1, &reason),
+			 OUTCOME_REJECT);
+	assert_int_equal(db_errno(db), 1441);
 }
 
 /* ---- what is our fault ---- */

@@ -13,7 +13,8 @@
 static void bad_data_is_rejected(void **state)
 {
 	(void)state;
-	static const unsigned int codes[] = {1048, 1264, 1265, 1292, 1366, 1406, 3140, 3819, 4025};
+	static const unsigned int codes[] = {1048, 1264, 1265, 1292, 1365, 1366,
+					     1406, 1441, 3140, 3819, 4025};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
 		assert_int_equal(db_error_of(codes[i]).outcome, OUTCOME_REJECT);
