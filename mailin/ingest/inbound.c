@@ -462,7 +462,7 @@ struct inbound *inbound_find(struct inbound *const *messages, size_t count, cons
 		return NULL;
 	memcpy(&wanted.id, id, sizeof(wanted.id));
 	struct inbound *const *found =
-		bsearch(&key, messages, count, sizeof(*messages), inbound_compare);
+		bsearch(&key, messages, count, sizeof(struct inbound *), inbound_compare);
 
 	return found != NULL ? *found : NULL;
 }

@@ -180,7 +180,7 @@ bool target_rows_find(const char *sql, struct target_rows *rows)
 	if (!take_word(&reader, VALUES) && !take_word(&reader, "VALUE"))
 		return false;
 	const char *row = reader.token.text;
-	const char *tail = row;
+	const char *tail;
 
 	do {
 		if (!take_row(&reader))
