@@ -224,6 +224,7 @@ static bool may_end(const struct reply_lines *lines, size_t line)
 	const struct reply_line *this = &lines->line[line];
 	const char *text = lines->text + this->text;
 	const char *end = lines->text + this->end;
+	static const char dashes[] = "---";
 
 	while (end > text && (end[-1] == '*' || end[-1] == '_' || end[-1] == ' '))
 		end--;
@@ -233,7 +234,9 @@ static bool may_end(const struct reply_lines *lines, size_t line)
 	case ':':
 		return true;
 	case '-':
-		return *text == '-'; /* "---- On ... wrote ----" */
+		/* "---- On ... wrote ----", which may be on two lines. */
+		return *text == '-' || ((size_t)(end - text) >= strlen(dashes) &&
+					memcmp(end - strlen(dashes), dashes, strlen(dashes)) == 0);
 	case '>':
 		return g_ascii_isdigit(*text); /* "2013/7/20 Ann <ann@example.net>" */
 	case 'e':

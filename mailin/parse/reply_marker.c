@@ -424,6 +424,40 @@ static bool find_arrows(const struct reply_lines *lines, size_t line, struct rep
 	return true;
 }
 
+/* Yahoo's app puts the original on the attribution's line: "On ..., Ann<ann@example.org> wrote:
+ * Hi". */
+static bool find_run_on(struct reply_lines *lines, size_t line, struct reply_marker *marker)
+{
+	static const char gap[] = ":  ";
+	const char *text = lines->text + lines->line[line].text;
+	const char *behind =
+		memmem(text, lines->line[line].end - lines->line[line].text, gap, strlen(gap));
+	char folded[REPLY_FOLDED_MAX];
+	const char *where;
+
+	if (behind == NULL || lines->tries >= BLOCKS_MAX ||
+	    (size_t)(behind - text) >= sizeof(folded) - 2)
+		return false;
+	lines->tries++;
+	reply_fold(text, (size_t)(behind - text) + 1, folded, sizeof(folded));
+	const struct reply_verb *verb = reply_verb_find(folded, &where);
+	const struct reply_evidence evidence = reply_evidence_of(folded);
+
+	if (verb == NULL || !evidence.date || !evidence.time || !evidence.address ||
+	    (!reply_begins_with_preposition(folded) && !g_ascii_isdigit(*folded)))
+		return false;
+	/* Its first line cannot go without the attribution, so there is no answer below. */
+	*marker = (struct reply_marker){
+		.kind = MARKER_ORIGINAL,
+		.start = line,
+		.end = line + 1,
+		.sure = true,
+		.rule = "attribution",
+		.language = verb->language,
+	};
+	return true;
+}
+
 /* Apple Mail: "> Begin forwarded message:", and all of it is quoted. */
 static bool find_quoted_forward(const struct reply_lines *lines, size_t line,
 				struct reply_marker *marker)
@@ -447,6 +481,6 @@ bool reply_marker_find(struct reply_lines *lines, size_t floor, size_t line,
 	if (kind != REPLY_TEXT)
 		return false;
 	return find_phrase(lines, line, marker) || find_block(lines, floor, line, marker) ||
-	       find_block_line(lines, line, marker) ||
+	       find_block_line(lines, line, marker) || find_run_on(lines, line, marker) ||
 	       reply_attribution_find(lines, floor, line, marker);
 }
