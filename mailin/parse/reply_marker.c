@@ -355,6 +355,17 @@ static bool find_block(struct reply_lines *lines, size_t floor, size_t line,
 	return true;
 }
 
+static bool has_colons(const char *p, const char *end, size_t at_least)
+{
+	size_t colons = 0;
+
+	while (colons < at_least && (p = memchr(p, ':', (size_t)(end - p))) != NULL) {
+		colons++;
+		p++;
+	}
+	return colons == at_least;
+}
+
 /* All of it on one line: "Date: ... From: ... To: ... Subject: ...". */
 static bool find_block_line(struct reply_lines *lines, size_t line, struct reply_marker *marker)
 {
@@ -364,7 +375,10 @@ static bool find_block_line(struct reply_lines *lines, size_t line, struct reply
 	const char *language = NULL;
 	unsigned kinds = 0;
 
-	if (lines->tries >= BLOCKS_MAX || !read_label(lines, line, &label) || label == NULL ||
+	if (lines->tries >= BLOCKS_MAX ||
+	    !has_colons(lines->text + lines->line[line].text, lines->text + lines->line[line].end,
+			KINDS_MIN) ||
+	    !read_label(lines, line, &label) || label == NULL ||
 	    (label->kind & (LABEL_FROM | LABEL_DATE)) == 0 ||
 	    reply_lines_fold(lines, line, line, folded) == 0)
 		return false;
