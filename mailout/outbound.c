@@ -20,6 +20,7 @@ static void free_thread(struct outbound_thread *thread)
 	if (thread == NULL)
 		return;
 	g_free(thread->route);
+	g_free(thread->address);
 	g_strfreev(thread->addressed);
 	g_free(thread->from_name);
 	g_free(thread->text);

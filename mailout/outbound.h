@@ -30,6 +30,7 @@ struct outbound_thread {
 	struct id id;
 	char *route;
 	unsigned char token_hash[TOKEN_HASH_SIZE]; /* of its reply address */
+	char *address;                             /* that address without the token */
 	char **addressed;                          /* To and Cc; NULL at the end */
 	char *from_name;
 	char *text;      /* what somebody wrote; NULL: not built */

@@ -321,6 +321,7 @@ void request_free(struct request **request)
 	address_list_clear(&old->bcc);
 	address_list_clear(&old->reply_to);
 	g_free(old->thread_route);
+	g_free(old->thread_address);
 	for (size_t i = 0; i < old->header_count; i++)
 		request_header_clear(&old->headers[i]);
 	g_free(old->headers);

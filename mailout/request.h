@@ -56,6 +56,7 @@ struct request {
 	struct id thread;   /* threads.id */
 	char *thread_route; /* of it; NULL: not looked up yet */
 	unsigned char thread_token[TOKEN_HASH_SIZE]; /* of the reply address: its hash */
+	char *thread_address;                        /* that address without its token */
 	char *envelope_sender; /* "": the null sender; NULL: the config's, else the address of From
 				*/
 	char *subject;         /* NULL with a template */

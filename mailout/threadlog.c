@@ -9,6 +9,8 @@
 #include "common/thread_key.h"
 #include "common/token.h"
 
+enum { ADDRESS_MAX = 320 }; /* of thread_tokens.address */
+
 /* ---- the address ---- */
 
 struct found {
@@ -106,6 +108,8 @@ static enum outcome address_found(const struct config *config, struct request *r
 				     "recipients that could be answered to",
 				     found->route);
 	token_hash(token, request->thread_token);
+	g_free(request->thread_address);
+	request->thread_address = route_base_address(config->recipient_delimiter, address);
 	request->reply_to.item = g_new0(struct address, 1);
 	request->reply_to.count = 1;
 	request->reply_to.item[0] = (struct address){.email = address, .name = g_strdup("")};
@@ -261,11 +265,14 @@ static void add_token(struct step *step, const struct outbound *row, const struc
 {
 	const struct db_value hash =
 		db_bytes(row->thread->token_hash, sizeof(row->thread->token_hash));
-	const struct db_value values[] = {hash, *thread, hash};
+	const char *address = row->thread->address;
+	bool fits = address != NULL && strlen(address) <= ADDRESS_MAX;
+	const struct db_value values[] = {hash, fits ? db_text(address) : db_null(), *thread, hash};
 
 	run(step,
-	    "INSERT INTO thread_tokens (token_hash, thread_id) SELECT ?, t.id FROM threads t"
-	    " WHERE t.id = ? AND NOT EXISTS (SELECT 1 FROM thread_tokens k WHERE k.token_hash = ?)",
+	    "INSERT INTO thread_tokens (token_hash, address, thread_id) SELECT ?, ?, t.id FROM"
+	    " threads t WHERE t.id = ? AND NOT EXISTS (SELECT 1 FROM thread_tokens k WHERE "
+	    "k.token_hash = ?)",
 	    values, G_N_ELEMENTS(values));
 }
 

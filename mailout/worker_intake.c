@@ -202,6 +202,7 @@ static struct outbound_thread *new_thread(const struct request *request,
 	thread->id = request->thread;
 	thread->route = g_strdup(request->thread_route);
 	memcpy(thread->token_hash, request->thread_token, sizeof(thread->token_hash));
+	thread->address = g_strdup(request->thread_address);
 	thread->addressed = addressed(request);
 	thread->from_name = g_strdup(request->from.name);
 	thread->text = g_strdup(words != NULL ? words : prepared->text);

@@ -41,6 +41,8 @@ like "$reply" '^support\+[a-z2-7]{26}@example\.test$' 'a reply address of its ow
 token=$(echo "$reply" | sed 's/.*+\(.*\)@.*/\1/')
 is "$(sql "SELECT COUNT(*) FROM thread_tokens WHERE token_hash = UNHEX(SHA2('$token', 256)) AND thread_id = $(bin $thread)")" 1 \
 	'by its token the thread is found'
+is "$(sql "SELECT address FROM thread_tokens WHERE token_hash = UNHEX(SHA2('$token', 256))")" support@example.test \
+	'with the address that it belongs to'
 is "$(field In-Reply-To "$TAG 1") $(field References "$TAG 1")" '<question-1@example.net> <question-1@example.net>' \
 	'it answers the last message of the thread'
 is "$(grep -c "$token" "$TMP/log")" 0 'the token is not in the log'

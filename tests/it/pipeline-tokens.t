@@ -46,6 +46,22 @@ taken "$mine" 'URL-encoded' "members%2B$token@example.test"
 taken "$mine" 'in lower hexadecimal' "members%2b$token@example.test"
 like "$(post "members+$token%3D@example.test")" '^554 5\.7\.1 ' 'another percent sign: Postfix takes it for a route'
 
+# The reply address of a thread: of the address that it was made for, and of no other, whose mail could only be
+# returned to whomever its envelope names.
+thread=$(echo "$token" | tr b-y c-z)
+sql "INSERT INTO threads (id, route, subject, created_at, last_at) VALUES (UNHEX(MD5('$thread')), 'members', '$TAG', NOW(), NOW())"
+sql "INSERT INTO thread_tokens (token_hash, thread_id, address)
+	VALUES (UNHEX(SHA2('$thread', 256)), UNHEX(MD5('$thread')), 'members@example.test')"
+is "$(asked "members+$thread@example.test")" members 'a reply address'
+is "$(asked "Members+$(echo "$thread" | tr a-z2-7 A-Z2-7)..@Example.test")" members 'as mail programs change it'
+unknown "nobody+$thread@example.test" 'its token at another address'
+unknown "members+a$thread@example.test" 'a character more'
+unknown "members$thread@example.test" 'without a delimiter'
+unknown "members+$thread@shop.example.test" 'at another domain of ours'
+sql "UPDATE thread_tokens SET valid = FALSE WHERE thread_id = UNHEX(MD5('$thread'))"
+unknown "members+$thread@example.test" 'that is valid no more'
+sql "DELETE FROM threads WHERE id = UNHEX(MD5('$thread'))"
+
 # Injection through the extension.
 before=$(sql 'SELECT COUNT(*) FROM registered_tokens')
 long=$(printf '%0200d' 0)
