@@ -14,6 +14,8 @@ from nasty import file_part, mixed, text_part
 
 KB = 1 << 10
 MB = 1 << 20
+# Made by p7zip 16.02 of notes.txt (6 bytes), grün.txt (3, in plain.7z), setup/run.exe (300) and the empty directory
+# example.com: 7z a plain.7z, 7z a -psecret locked.7z, 7z a -psecret -mhe=on hidden.7z, 7z a -tzip -psecret locked.zip.
 ARCHIVES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "archives")
 DOS_DATE = 0x21
 
