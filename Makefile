@@ -160,7 +160,7 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(PARSE_LIB) $(MAILIN_LIB) $(COMMON_L
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-$(B)/tests/bench/%: $(B)/obj/tests/bench/%.o $(MAILOUT_LIB) $(COMMON_LIB)
+$(B)/tests/bench/%: $(B)/obj/tests/bench/%.o $(PARSE_LIB) $(MAILIN_LIB) $(MAILOUT_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(WITH_TLS) -o $@ $^ $(PKG_LIBS)
 

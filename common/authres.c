@@ -7,14 +7,19 @@
 
 enum { VERSION_KNOWN = 1, VERSION_MAX = 9999 };
 
-static const char BLANKS[] = " \t\r\n";
-
-/* All readers step over what they read and return false, or NULL, where it is not there. */
+/* All readers step over what they read and return false, or NULL, where it is not there.  Words are
+ * copied to `out`, one behind the other: none is longer than what it is read from. */
 struct scan {
 	const char *at;
+	char *out;
 };
 
 /* ---- words ---- */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 /* RFC 5322, 3.2.2: comments nest.  False in one that is not closed. */
 static bool skip_comment(struct scan *scan)
@@ -39,7 +44,8 @@ static bool skip_comment(struct scan *scan)
 static bool skip_blanks(struct scan *scan)
 {
 	for (;;) {
-		scan->at += strspn(scan->at, BLANKS);
+		while (is_blank(*scan->at))
+			scan->at++;
 		if (*scan->at != '(')
 			return true;
 		if (!skip_comment(scan))
@@ -65,10 +71,12 @@ static char *read_keyword(struct scan *scan)
 		size++;
 	if (size == 0 || scan->at[size - 1] == '-')
 		return NULL;
-	const char *start = scan->at;
+	char *word = scan->out;
 
-	scan->at += size;
-	return g_ascii_strdown(start, (gssize)size);
+	for (; size > 0; size--)
+		*scan->out++ = g_ascii_tolower(*scan->at++);
+	*scan->out++ = '\0';
+	return word;
 }
 
 static bool read_number(struct scan *scan, int *number)
@@ -85,7 +93,7 @@ static bool read_number(struct scan *scan, int *number)
 }
 
 /* RFC 5322, 3.2.4: its contents. */
-static bool read_quoted(struct scan *scan, GString *text)
+static bool read_quoted(struct scan *scan)
 {
 	if (*scan->at != '"')
 		return false;
@@ -94,7 +102,7 @@ static bool read_quoted(struct scan *scan, GString *text)
 			scan->at++;
 		if (*scan->at == '\0')
 			return false;
-		g_string_append_c(text, *scan->at);
+		*scan->out++ = *scan->at;
 	}
 	scan->at++;
 	return true;
@@ -103,7 +111,7 @@ static bool read_quoted(struct scan *scan, GString *text)
 /* RFC 2045, 5.1: value = token / quoted-string. */
 static bool is_token_character(char c)
 {
-	return g_ascii_isgraph(c) && strchr("()<>@,;:\\\"/[]?=", c) == NULL;
+	return g_ascii_isalnum(c) || (g_ascii_isgraph(c) && strchr("()<>@,;:\\\"/[]?=", c) == NULL);
 }
 
 /* Beyond ASCII by RFC 8616. */
@@ -115,20 +123,26 @@ static bool is_value_character(char c, bool loose)
 	       (loose && strchr("/?=:[]", c) != NULL);
 }
 
-static void read_run(struct scan *scan, bool loose, GString *text)
+static void read_run(struct scan *scan, bool loose)
 {
-	for (; is_value_character(*scan->at, loose); scan->at++)
-		g_string_append_c(text, *scan->at);
+	while (is_value_character(*scan->at, loose))
+		*scan->out++ = *scan->at++;
 }
 
 static char *read_value(struct scan *scan)
 {
-	g_autoptr(GString) text = g_string_new(NULL);
+	char *word = scan->out;
 
-	if (*scan->at == '"')
-		return read_quoted(scan, text) ? g_strdup(text->str) : NULL;
-	read_run(scan, false, text);
-	return text->len > 0 ? g_strdup(text->str) : NULL;
+	if (*scan->at == '"') {
+		if (!read_quoted(scan))
+			return NULL;
+	} else {
+		read_run(scan, false);
+		if (scan->out == word)
+			return NULL;
+	}
+	*scan->out++ = '\0';
+	return word;
 }
 
 /* pvalue = [CFWS] ( value / [ [ local-part ] "@" ] domain-name ) [CFWS].  An unquoted local part
@@ -136,47 +150,30 @@ static char *read_value(struct scan *scan)
  * IPv6 addresses, which filters do not always quote as they should. */
 static char *read_pvalue(struct scan *scan)
 {
-	g_autoptr(GString) text = g_string_new(NULL);
-
 	if (!skip_blanks(scan))
 		return NULL;
+	char *word = scan->out;
 	bool quoted = *scan->at == '"';
 
-	if (quoted && !read_quoted(scan, text))
+	if (quoted && !read_quoted(scan))
 		return NULL;
 	if (!quoted)
-		read_run(scan, true, text);
+		read_run(scan, true);
 	if (*scan->at == '@') {
-		g_string_append_c(text, *scan->at++);
-		size_t before = text->len;
+		*scan->out++ = *scan->at++;
+		const char *domain = scan->out;
 
-		read_run(scan, false, text);
-		if (text->len == before)
+		read_run(scan, false);
+		if (scan->out == domain)
 			return NULL;
-	} else if (!quoted && text->len == 0) {
+	} else if (!quoted && scan->out == word) {
 		return NULL;
 	}
-	return skip_blanks(scan) ? g_strdup(text->str) : NULL;
+	*scan->out++ = '\0';
+	return skip_blanks(scan) ? word : NULL;
 }
 
 /* ---- results ---- */
-
-static void property_clear(struct authres_property *property)
-{
-	g_free(property->type);
-	g_free(property->name);
-	g_free(property->value);
-}
-
-static void result_clear(struct authres_result *result)
-{
-	for (size_t i = 0; i < result->property_count; i++)
-		property_clear(&result->properties[i]);
-	g_free(result->properties);
-	g_free(result->method);
-	g_free(result->result);
-	g_free(result->reason);
-}
 
 /* methodspec = [CFWS] method [CFWS] "=" [CFWS] result */
 static bool read_method(struct scan *scan, struct authres_result *result)
@@ -205,9 +202,15 @@ static bool read_reason(struct scan *scan, struct authres_result *result, char *
 		return true;
 	if (strcmp(*type, reason) != 0 || !skip_mark(scan, '='))
 		return false;
-	g_clear_pointer(type, g_free);
+	*type = NULL;
 	result->reason = read_value(scan);
 	return result->reason != NULL && skip_blanks(scan);
+}
+
+/* Has an array of that many items, which begins with one and doubles, no room for another? */
+static bool is_full(size_t count)
+{
+	return (count & (count - 1)) == 0;
 }
 
 /* propspec = ptype [CFWS] "." [CFWS] property [CFWS] "=" pvalue; `type` (or NULL) is taken, it has
@@ -224,12 +227,11 @@ static bool read_property(struct scan *scan, struct authres_result *result, char
 		scan->at++;
 		property.value = read_pvalue(scan);
 	}
-	if (property.value == NULL || result->property_count == AUTHRES_RESULTS_MAX) {
-		property_clear(&property);
+	if (property.value == NULL || result->property_count == AUTHRES_RESULTS_MAX)
 		return false;
-	}
-	result->properties =
-		g_renew(struct authres_property, result->properties, result->property_count + 1);
+	if (is_full(result->property_count))
+		result->properties = g_renew(struct authres_property, result->properties,
+					     MAX(2 * result->property_count, 1));
 	result->properties[result->property_count++] = property;
 	return true;
 }
@@ -253,10 +255,8 @@ static bool read_result(struct scan *scan, struct authres_result *result)
 	/* "pass.x=y" and "passreason=": something must stand between them. */
 	if (!ends_result(scan) && scan->at == end)
 		return false;
-	if (!ends_result(scan) && !read_reason(scan, result, &type)) {
-		g_free(type);
+	if (!ends_result(scan) && !read_reason(scan, result, &type))
 		return false;
-	}
 	while (type != NULL || !ends_result(scan)) {
 		if (!read_property(scan, result, g_steal_pointer(&type)))
 			return false;
@@ -271,7 +271,7 @@ static bool is_none(const struct scan *scan)
 
 	if (!skip_blanks(&ahead))
 		return false;
-	g_autofree char *word = read_keyword(&ahead);
+	const char *word = read_keyword(&ahead);
 
 	return word != NULL && strcmp(word, "none") == 0 && skip_blanks(&ahead) &&
 	       *ahead.at == '\0';
@@ -292,11 +292,12 @@ static bool read_results(struct scan *scan, struct authres *authres)
 		if (authres->result_count > 0 && skip_blanks(&ahead) && *ahead.at == '\0')
 			return true;
 		if (authres->result_count == AUTHRES_RESULTS_MAX || !read_result(scan, &result)) {
-			result_clear(&result);
+			g_free(result.properties);
 			return false;
 		}
-		authres->results =
-			g_renew(struct authres_result, authres->results, authres->result_count + 1);
+		if (is_full(authres->result_count))
+			authres->results = g_renew(struct authres_result, authres->results,
+						   MAX(2 * authres->result_count, 1));
 		authres->results[authres->result_count++] = result;
 	}
 	return true;
@@ -307,11 +308,12 @@ static bool read_server(struct scan *scan, struct authres *authres)
 {
 	if (!skip_blanks(scan))
 		return false;
-	g_autofree char *name = read_value(scan);
+	authres->authserv_id = read_value(scan);
 
-	if (name == NULL || !skip_blanks(scan))
+	if (authres->authserv_id == NULL || !skip_blanks(scan))
 		return false;
-	authres->authserv_id = g_ascii_strdown(name, -1);
+	for (char *p = authres->authserv_id; *p != '\0'; p++)
+		*p = g_ascii_tolower(*p);
 	authres->version = VERSION_KNOWN;
 	if (g_ascii_isdigit(*scan->at))
 		return read_number(scan, &authres->version) && skip_blanks(scan);
@@ -321,7 +323,10 @@ static bool read_server(struct scan *scan, struct authres *authres)
 struct authres *authres_parse(const char *value)
 {
 	struct authres *authres = g_new0(struct authres, 1);
-	struct scan scan = {.at = value};
+
+	/* Each word takes one byte more than what it is read from, and that has at least one. */
+	authres->text = g_malloc(2 * strlen(value) + 1);
+	struct scan scan = {.at = value, .out = authres->text};
 
 	if (!read_server(&scan, authres) || !read_results(&scan, authres))
 		authres_free(&authres);
@@ -335,9 +340,9 @@ void authres_free(struct authres **authres)
 	if (old == NULL)
 		return;
 	for (size_t i = 0; i < old->result_count; i++)
-		result_clear(&old->results[i]);
+		g_free(old->results[i].properties);
 	g_free(old->results);
-	g_free(old->authserv_id);
+	g_free(old->text);
 	g_free(old);
 	*authres = NULL;
 }
@@ -357,7 +362,7 @@ static bool is_harmless_value(const char *value, size_t size)
 	g_autoptr(GString) text = g_string_sized_new(size);
 
 	for (size_t i = 0; i < size; i++)
-		if (value[i] == '\0' || strchr(BLANKS, value[i]) == NULL)
+		if (!is_blank(value[i]))
 			g_string_append_c(text, value[i]);
 	for (size_t i = 0; i < text->len; i++) {
 		/* (There is a NUL behind its end.) */

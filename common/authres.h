@@ -36,6 +36,7 @@ struct authres {
 	int version;                    /* 1 if it says none */
 	struct authres_result *results; /* none for "none" */
 	size_t result_count;
+	char *text; /* all words above */
 };
 
 /* The field's value, folded or not.  NULL if it breaks the grammar, or has more than

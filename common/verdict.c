@@ -52,12 +52,12 @@ bool verdicts_establish(const struct verdicts *verdicts)
 	       verdicts->dkim_aligned;
 }
 
-bool verdict_believes(char *const *authserv_ids, const char *authserv_id)
+const char *verdict_believes(char *const *authserv_ids, const char *authserv_id)
 {
 	for (; *authserv_ids != NULL; authserv_ids++)
 		if (g_ascii_strcasecmp(*authserv_ids, authserv_id) == 0)
-			return true;
-	return false;
+			return *authserv_ids;
+	return NULL;
 }
 
 /* ---- one result ---- */
@@ -147,14 +147,17 @@ enum verdict_field verdicts_add(struct verdicts *verdicts, const char *value,
 {
 	struct authres *authres = authres_parse(value);
 	enum verdict_field field = VERDICT_BELIEVED;
+	const char *believed = NULL;
 
 	if (authres == NULL || authres->version != VERSION_KNOWN)
 		field = VERDICT_BROKEN;
-	else if (!verdict_believes(authserv_ids, authres->authserv_id))
+	else if ((believed = verdict_believes(authserv_ids, authres->authserv_id)) == NULL)
 		field = VERDICT_FOREIGN;
 	if (field == VERDICT_BELIEVED) {
 		g_autofree char *ours = domain_ascii(domain, NULL);
 
+		if (verdicts->authserv_id == NULL)
+			verdicts->authserv_id = believed;
 		for (size_t i = 0; i < authres->result_count; i++)
 			if (authres->results[i].version == VERSION_KNOWN)
 				add_result(verdicts, &authres->results[i],

@@ -38,6 +38,9 @@ struct verdicts {
 	bool spf_aligned; /* passed, for a domain that is aligned to From's */
 	bool dkim_aligned;
 	bool logged_in; /* by SMTP AUTH; the caller knows */
+	/* Of the list given to verdicts_add(), which owns it: the first that was believed; or NULL.
+	 */
+	const char *authserv_id;
 };
 
 /* Has anybody looked? */
@@ -47,8 +50,9 @@ bool verdicts_establish(const struct verdicts *verdicts);
 /* The same by DMARC or a login alone. */
 bool verdicts_establish_dmarc(const struct verdicts *verdicts);
 
-/* Is that authserv-id one of them?  NULL at the list's end; letter case does not count. */
-bool verdict_believes(char *const *authserv_ids, const char *authserv_id);
+/* That authserv-id as it stands in the list, whatever its letter case; NULL if it does not.  NULL
+ * at the list's end. */
+const char *verdict_believes(char *const *authserv_ids, const char *authserv_id);
 
 enum verdict_field {
 	VERDICT_BELIEVED,

@@ -200,7 +200,7 @@ static bool field_establishes(const struct config *config, const char *value, co
 {
 	struct authres *authres = authres_parse(value);
 	bool yes = authres != NULL &&
-		   verdict_believes(config->authserv_ids, authres->authserv_id) &&
+		   verdict_believes(config->authserv_ids, authres->authserv_id) != NULL &&
 		   authres_establishes(authres, domain, is_from);
 
 	authres_free(&authres);

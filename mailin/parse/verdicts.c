@@ -10,16 +10,6 @@ static const char FIELD[] = "Authentication-Results";
 static const char RECEIVED[] = "Received";
 static const char SIGNATURE[] = "DKIM-Signature";
 
-/* The id of a field that was believed; g_free() it. */
-static char *id_of(const char *value)
-{
-	struct authres *authres = authres_parse(value);
-	char *id = g_strdup(authres->authserv_id);
-
-	authres_free(&authres);
-	return id;
-}
-
 /* A field, and what is known of where it stands. */
 struct place {
 	const char *value;
@@ -27,8 +17,7 @@ struct place {
 };
 
 static void take(struct verdicts *verdicts, const struct place *place,
-		 const struct document_job *job, const char *from_domain, char **authserv_id,
-		 struct defects *defects)
+		 const struct document_job *job, const char *from_domain, struct defects *defects)
 {
 	struct verdicts ignored = {.spf = VERDICT_ABSENT};
 
@@ -37,8 +26,6 @@ static void take(struct verdicts *verdicts, const struct place *place,
 	case VERDICT_BELIEVED:
 		if (place->outside)
 			defect_note(defects, DEFECT_RESULTS_OUTSIDE);
-		else if (*authserv_id == NULL)
-			*authserv_id = id_of(place->value);
 		break;
 	case VERDICT_FOREIGN:
 		defect_note(defects, DEFECT_RESULTS_FOREIGN);
@@ -61,17 +48,18 @@ static bool misleads(const struct part *root)
 	return false;
 }
 
-static struct wire *print(const struct verdicts *verdicts, const char *authserv_id,
-			  const char *sasl_username)
+static struct wire *print(const struct verdicts *verdicts, const char *sasl_username)
 {
 	struct wire *object = wire_object();
 	struct wire *aligned = wire_object();
+	g_autofree char *authserv_id =
+		g_ascii_strdown(verdicts->authserv_id != NULL ? verdicts->authserv_id : "", -1);
 
 	wire_set_text(object, "SPF", verdict_name(verdicts->spf));
 	wire_set_text(object, "DKIM", verdict_name(verdicts->dkim));
 	wire_set_text(object, "DMARC", verdict_name(verdicts->dmarc));
 	wire_set_text(object, "ARC", verdict_name(verdicts->arc));
-	wire_set_text(object, "AuthservID", authserv_id != NULL ? authserv_id : "");
+	wire_set_text(object, "AuthservID", authserv_id);
 	wire_set_bool(aligned, "SPF", verdicts->spf_aligned);
 	wire_set_bool(aligned, "DKIM", verdicts->dkim_aligned);
 	wire_set(object, "Aligned", aligned);
@@ -80,8 +68,7 @@ static struct wire *print(const struct verdicts *verdicts, const char *authserv_
 }
 
 static void read_fields(const struct part *root, const struct document_job *job,
-			const char *from_domain, struct verdicts *verdicts, char **authserv_id,
-			struct defects *defects)
+			const char *from_domain, struct verdicts *verdicts, struct defects *defects)
 {
 	int64_t received = 0;
 
@@ -98,7 +85,7 @@ static void read_fields(const struct part *root, const struct document_job *job,
 		g_autofree char *value = g_strndup(field->value.data, field->value.size);
 		const struct place place = {value, received >= job->authserv_hops};
 
-		take(verdicts, &place, job, from_domain, authserv_id, defects);
+		take(verdicts, &place, job, from_domain, defects);
 	}
 }
 
@@ -107,12 +94,10 @@ void verdicts_write(const struct part *root, const struct document_job *job,
 {
 	const struct wire *envelope = wire_get_object(mailpipe, "Envelope");
 	struct verdicts verdicts = {.spf = VERDICT_ABSENT};
-	g_autofree char *authserv_id = NULL;
 
 	if (*job->authserv_ids != NULL && misleads(root))
 		defect_note(defects, DEFECT_RESULTS_MISLED);
 	else if (*job->authserv_ids != NULL)
-		read_fields(root, job, from_domain, &verdicts, &authserv_id, defects);
-	wire_set(mailpipe, "Verdicts",
-		 print(&verdicts, authserv_id, wire_get_text(envelope, "SaslUsername")));
+		read_fields(root, job, from_domain, &verdicts, defects);
+	wire_set(mailpipe, "Verdicts", print(&verdicts, wire_get_text(envelope, "SaslUsername")));
 }
