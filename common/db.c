@@ -311,9 +311,11 @@ enum outcome db_commit(struct db *db, bool *unknown, struct reason *reason)
 	if (unknown != NULL)
 		*unknown = false;
 	/* The server tells it with each answer, so this costs nothing. */
-	if ((db->mysql->server_status & SERVER_STATUS_IN_TRANS) == 0)
+	if ((db->mysql->server_status & SERVER_STATUS_IN_TRANS) == 0) {
+		db->error = 0;
 		return outcome_retry(reason, STATUS_RETRY,
 				     "the transaction was ended before its COMMIT");
+	}
 	enum outcome outcome = db_exec(db, "COMMIT", reason);
 
 	if (unknown != NULL)

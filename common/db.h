@@ -53,7 +53,8 @@ void db_thread_begin(void);
 void db_thread_end(void);
 
 bool db_lost(const struct db *db);
-unsigned int db_errno(const struct db *db);         /* of the last failure; ER_... or CR_... */
+unsigned int db_errno(const struct db *db); /* of the last failure; ER_... or CR_...; 0: it was
+					     not the server's */
 const char *db_server_version(const struct db *db); /* "10.11.6-MariaDB" */
 bool db_is_mariadb(const struct db *db);
 bool db_is_encrypted(const struct db *db);

@@ -236,8 +236,10 @@ static enum outcome execute(struct db_stmt *stmt, const struct db_value *values,
 	size_t budget = inline_budget(stmt->db);
 	size_t used = 0;
 
-	if (outcome != OUTCOME_OK)
+	if (outcome != OUTCOME_OK) {
+		stmt->db->error = 0;
 		return outcome;
+	}
 	if (count > 0) {
 		memset(stmt->parameters, 0, count * sizeof(*stmt->parameters));
 		for (size_t i = 0; i < count; i++)

@@ -215,7 +215,6 @@ static char *read_text(const struct part *part, size_t *size, struct defects *de
 		is_wide(label, body) ? NULL : without_nul(body, &clean_size, defects);
 	if (clean != NULL)
 		body = (struct span){clean, clean_size};
-	/* g_autofree frees it. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 	char *text = charset_to_utf8(utf8 ? "utf-8" : label, body.data, body.size, size, &wrong);
 	if (wrong)
 		defect_note(defects, DEFECT_CHARSET);
