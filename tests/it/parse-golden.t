@@ -44,7 +44,7 @@ JOB = {
         "body_bytes": 4 << 20,
     },
     "Raw": "defect",
-    "AuthservIDs": ["mx.example.com"], "Loop": "mailpipe/golden",
+    "AuthservIDs": ["mx.example.com"], "AuthservHops": 1, "Loop": "mailpipe/golden",
 }
 
 
