@@ -67,6 +67,21 @@ static char *with_domain(const char *pattern, char *(*form)(const char *))
 	return g_strdup_printf("%.*s%s", (int)(at + 1 - pattern), pattern, domain);
 }
 
+/* Takes pattern, which may be NULL.  Postfix asks with the letters' case folded as Unicode says,
+ * which makes ss of a sharp s. */
+static void add_forms(GPtrArray *wanted, GHashTable *seen, const char *type, char *pattern,
+		      const struct config_route *route)
+{
+	if (pattern == NULL)
+		return;
+	g_autofree char *folded = g_utf8_casefold(pattern, -1);
+	char *composed = g_utf8_normalize(folded, -1, G_NORMALIZE_NFC);
+
+	add(wanted, seen, type, pattern, route);
+	if (composed != NULL)
+		add(wanted, seen, type, composed, route);
+}
+
 static void add_pattern(GPtrArray *wanted, GHashTable *seen, const char *pattern,
 			const struct config_route *route)
 {
@@ -78,14 +93,10 @@ static void add_pattern(GPtrArray *wanted, GHashTable *seen, const char *pattern
 		return;
 	}
 	g_autofree char *lower = g_utf8_strdown(pattern, -1);
-	char *ascii = with_domain(lower, g_hostname_to_ascii);
-	char *unicode = with_domain(lower, g_hostname_to_unicode);
 
-	add(wanted, seen, type, g_strdup(lower), route);
-	if (ascii != NULL)
-		add(wanted, seen, type, ascii, route);
-	if (unicode != NULL)
-		add(wanted, seen, type, unicode, route);
+	add_forms(wanted, seen, type, g_strdup(lower), route);
+	add_forms(wanted, seen, type, with_domain(lower, g_hostname_to_ascii), route);
+	add_forms(wanted, seen, type, with_domain(lower, g_hostname_to_unicode), route);
 }
 
 GPtrArray *addresses_wanted(const struct config *config)
