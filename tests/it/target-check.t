@@ -26,6 +26,10 @@ sql "$(echo "$found" | sed -n 's/^error    route support target own: .*: \(GRANT
 own 'INSERT INTO notes (id, subject) VALUES (:message_id, :subject);' '' \
 	'UPDATE notes SET subject = LEFT(:subject, 20) WHERE id = :message_id;'
 check_finds 'a right for the other statement' "$TMP/own.sql:3: .*: GRANT [A-Z, ]* ON .$MYSQL_DATABASE.\..notes. TO .$user$"
+for statement in 'CREATE TABLE more (id INT)' 'COMMIT' 'LOCK TABLES notes WRITE' 'SET autocommit = 1' 'CALL more()'; do
+	own 'INSERT INTO notes (id, subject) VALUES (:message_id, :subject);' "$statement;"
+	check_finds "${statement%% *}" "$TMP/own.sql:2: \"${statement%% *}\" begins no statement of a target: .*; mend the file$"
+done
 own 'INSERT INTO notices (id) VALUES (:message_id);'
 check_finds 'a missing table' "$TMP/own.sql:1: database error 114[26]: "
 own 'INSERT INTO notes (id, subjekt) VALUES (:message_id, :subject);' 'INSERT INTO notes VALUE VALUE (:subject);'
@@ -42,6 +46,7 @@ example() { sed -n '/^\.Bd/,/^\.Ed/p' "$TREE/man/mailpipe-targets.7" | awk -v RS
 example 'mailpipe: message' > "$TMP/own.sql"
 is "$(grep -c : "$TMP/own.sql")" 4 'the manual has an example'
 example 'CREATE TABLE' | sed "s/mailpipe\./$MYSQL_DATABASE./; s/mailpipe-ingest/$USERS-ingest/" > "$TMP/tables.sql"
+# shellcheck disable=SC2016 # the inner shell's
 ok 'its tables can be made' sh -c '"$1" sql "$2" "USE $3; $(cat "$4")"' - "$SANDBOX" "$SANDBOX_DIR" "$MYSQL_DATABASE" "$TMP/tables.sql"
 like "$(mailctl check)" "^ok       route support target own: $TMP/own.sql: statements that the server takes: 2, for many mails at once: 2$" \
 	'and it works'
