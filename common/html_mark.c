@@ -30,7 +30,7 @@ static const struct habit {
 	{"div", "class", TEST_TAIL, "yahoo_quoted", HTML_MARK_CONTAINER, "yahoo"},
 	{"div", "class", TEST_WORD, "protonmail_quote", HTML_MARK_CITE, "proton"},
 	{"div", "class", TEST_WORD, "protonmail_signature_block", HTML_MARK_SIGNATURE, "proton"},
-	{"div", "name", TEST_BEGIN, "quote", HTML_MARK_CONTAINER, "gmx"},
+	{"div", "name", TEST_WORD, "quote", HTML_MARK_CONTAINER, "gmx"},
 	{"div", "id", TEST_BEGIN, "divRplyFwdMsg", HTML_MARK_ORIGINAL, "outlook"},
 	{"div", "id", TEST_BEGIN, "appendonsend", HTML_MARK_ORIGINAL, "outlook"},
 	{"div", "id", TEST_BEGIN, "mail-editor-reference-message-container", HTML_MARK_ORIGINAL,

@@ -15,7 +15,7 @@ enum html_mark_kind {
 	HTML_MARK_CONTAINER, /* all in it is the original ... */
 	HTML_MARK_END,       /* ... until here */
 	HTML_MARK_FORWARD,   /* a forwarded mail begins */
-	HTML_MARK_SIGNATURE,
+	HTML_MARK_SIGNATURE, /* a signature, until its HTML_MARK_END */
 };
 
 struct html_mark {

@@ -96,10 +96,10 @@ struct element {
 	enum role role;
 	bool hidden;
 	bool pre;
-	bool container; /* its end is marked, too */
-	int number;     /* a list's next one */
-	size_t start;   /* where a link's text begins */
-	char *url;      /* a link's; NULL if it is not worth showing */
+	bool marked;  /* its end is, too */
+	int number;   /* a list's next one */
+	size_t start; /* where a link's text begins */
+	char *url;    /* a link's; NULL if it is not worth showing */
 };
 
 struct run {
@@ -205,6 +205,18 @@ static char *squeeze_style(const char *style)
 		if (!g_ascii_isspace(style[i]))
 			g_string_append_c(out, g_ascii_tolower(style[i]));
 	return g_string_free(out, FALSE);
+}
+
+/* What the button for more indent makes of the sender's own words: Gmail, Yahoo, Outlook's web
+ * page. */
+static bool is_indent(const xmlChar **attributes, const char *style)
+{
+	if (attribute(attributes, "type") != NULL || attribute(attributes, "cite") != NULL ||
+	    strstr(style, "border-left") != NULL)
+		return false;
+	return has_style(style, "border:none") || has_style(style, "border:0") ||
+	       (has_style(style, "margin-top:0") && has_style(style, "margin-bottom:0") &&
+		strstr(style, "border") == NULL);
 }
 
 static int number_of(const char *text, int otherwise)
@@ -391,7 +403,7 @@ static void begin_mark(struct run *run, struct element *element, const xmlChar *
 	html_mark_find((const char *)name, (const char *const *)attributes, &mark);
 	if (mark.kind != HTML_MARK_NONE)
 		g_array_append_val(run->marks, mark);
-	element->container = mark.kind == HTML_MARK_CONTAINER;
+	element->marked = mark.kind == HTML_MARK_CONTAINER || mark.kind == HTML_MARK_SIGNATURE;
 }
 
 static void end_mark(struct run *run)
@@ -407,6 +419,8 @@ static void start_element(void *context, const xmlChar *name, const xmlChar **at
 	struct element element = {.role = role_of((const char *)name)};
 	g_autofree char *style = squeeze_style(attribute(attributes, "style"));
 
+	if (element.role == ROLE_QUOTE && is_indent(attributes, style))
+		element.role = ROLE_PARAGRAPH;
 	element.hidden = element.role == ROLE_SKIP || attribute(attributes, "hidden") != NULL ||
 			 has_style(style, "display:none") || has_style(style, "visibility:hidden");
 	element.pre = element.role == ROLE_PRE || has_style(style, "white-space:pre");
@@ -434,7 +448,7 @@ static void end_element(void *context, const xmlChar *name)
 		run->layout.pre -= element.pre;
 		end_shown(run, &element);
 	}
-	if (element.container)
+	if (element.marked)
 		end_mark(run);
 	run->hidden -= element.hidden;
 	g_free(element.url);

@@ -3,10 +3,9 @@
  *
  * Blocks begin lines, paragraphs are followed by a blank one, <br> breaks a line, list items get "-
  * " or their number, cells of a table's row are separated by a tab, links are followed by their
- * address in
- * <...> when it differs from their text, images give their alt text, white space is folded except
- * in <pre>, <script>, <style>, <title> and hidden preheaders give nothing, blockquote lines begin
- * with "> ".
+ * address in <...> when it differs from their text, images give their alt text, white space is
+ * folded except in <pre>, <script>, <style>, <title> and hidden preheaders give nothing, a
+ * blockquote's lines begin with "> ", unless it only indents.
  */
 #ifndef COMMON_HTML_TEXT_H
 #define COMMON_HTML_TEXT_H

@@ -13,6 +13,7 @@
 enum {
 	CITED_MAX = 8,       /* lines with text between a client's mark and its quote ... */
 	ATTRIBUTION_MAX = 3, /* ... and of them, where no words tell that they announce it */
+	HEAD_MAX = 10,       /* lines of a container in which its attribution stands */
 	RULES_MAX = 2,       /* lines of dashes between its mark and the original's head */
 	RULE_MIN = 5,        /* characters of such a line */
 	CHAIN_MAX = 20,      /* quotes behind each other, each with its own head */
@@ -32,8 +33,9 @@ struct cut {
 struct split {
 	struct reply_lines lines;
 	const struct reply_hints *hints;
-	size_t next_mark;   /* of the hints', not looked at yet */
-	size_t signature;   /* a line; SIZE_MAX: none */
+	size_t next_mark; /* of the hints', not looked at yet */
+	size_t signature; /* a line; SIZE_MAX: none */
+	size_t signature_end;
 	const char *client; /* whose mark the marker in hand was found by; NULL: none */
 	enum reply_forward forward;
 };
@@ -56,6 +58,15 @@ static size_t line_at(const struct reply_lines *lines, size_t offset)
 	return low;
 }
 
+/* "X wrote:", "From: X": a container begins so in any language. */
+static bool has_colon(const struct reply_lines *lines, size_t from, size_t to)
+{
+	to = MIN(to, from + HEAD_MAX);
+	size_t start = lines->line[from].text;
+
+	return memchr(lines->text + start, ':', lines->line[to - 1].end - start) != NULL;
+}
+
 static bool has_digit(const struct reply_lines *lines, size_t from, size_t to)
 {
 	for (size_t i = lines->line[from].text; i < lines->line[to - 1].end; i++)
@@ -64,15 +75,15 @@ static bool has_digit(const struct reply_lines *lines, size_t from, size_t to)
 	return false;
 }
 
-/* Where the container that was begun by mark number `index` ends. */
-static size_t end_of_container(const struct split *split, size_t index)
+/* Where the element that was begun by mark number `index` ends. */
+static size_t end_of_element(const struct split *split, size_t index)
 {
 	size_t depth = 0;
 
 	for (size_t i = index; i < split->hints->mark_count; i++) {
 		const struct html_mark *mark = &split->hints->marks[i];
 
-		if (mark->kind == HTML_MARK_CONTAINER)
+		if (mark->kind == HTML_MARK_CONTAINER || mark->kind == HTML_MARK_SIGNATURE)
 			depth++;
 		else if (mark->kind == HTML_MARK_END && --depth == 0)
 			return line_at(&split->lines, mark->offset);
@@ -131,13 +142,16 @@ static bool find_by_mark(struct split *split, size_t index, size_t line,
 		return find_original(&split->lines, line, marker);
 	case HTML_MARK_CONTAINER:
 		*marker = (struct reply_marker){.kind = MARKER_CONTAINER, .start = line};
-		marker->end = end_of_container(split, index);
-		return marker->end > line;
+		marker->end = end_of_element(split, index);
+		return marker->end > line && has_colon(&split->lines, line, marker->end);
 	case HTML_MARK_FORWARD:
 		*marker = (struct reply_marker){.kind = MARKER_FORWARD, .start = line, .end = line};
 		return true;
 	case HTML_MARK_SIGNATURE:
-		split->signature = MIN(split->signature, line);
+		if (split->signature == SIZE_MAX) {
+			split->signature = line;
+			split->signature_end = end_of_element(split, index);
+		}
 		return false;
 	case HTML_MARK_NONE:
 	case HTML_MARK_END:
@@ -283,12 +297,22 @@ static void name_rule(const struct split *split, const struct reply_marker *mark
 	cut->language = split->client != NULL ? split->client : marker->language;
 }
 
+static struct reply_tail find_tail(const struct split *split, size_t from, size_t to, bool quotes)
+{
+	const struct reply_lines *lines = &split->lines;
+	struct reply_tail tail = reply_tail_find(lines, from, to, SIZE_MAX, quotes);
+
+	/* Below a signature's element there may be a footer; with more it is none. */
+	if (split->signature < tail.end && !has_words(lines, split->signature_end, tail.end))
+		tail = reply_tail_find(lines, from, to, split->signature, quotes);
+	return tail;
+}
+
 static void trim_tail(const struct split *split, struct cut *cut)
 {
 	/* Where the original was found, a quote above it is what the sender cites. */
 	bool quotes = cut->to == split->lines.count;
-	struct reply_tail tail =
-		reply_tail_find(&split->lines, cut->from, cut->to, split->signature, quotes);
+	struct reply_tail tail = find_tail(split, cut->from, cut->to, quotes);
 
 	if (tail.rule == NULL)
 		return;
@@ -303,7 +327,7 @@ static void cut_quoted(const struct split *split, const struct reply_marker *mar
 {
 	const struct reply_lines *lines = &split->lines;
 	bool before = has_words(lines, 0, marker->start);
-	struct reply_tail rest = reply_tail_find(lines, end, lines->count, split->signature, true);
+	struct reply_tail rest = find_tail(split, end, lines->count, true);
 	bool after = rest.end > end && has_words(lines, end, rest.end);
 
 	if (!after && !before)
@@ -377,7 +401,8 @@ static bool cut_at_marker(struct split *split, struct cut *cut)
 		if (marker.kind == MARKER_FORWARD || may_be_forwarded(split, &marker))
 			return false;
 		if (marker.kind == MARKER_CONTAINER) {
-			cut_quoted(split, &marker, marker.end, cut);
+			if (!announces_inline(lines, marker.start))
+				cut_quoted(split, &marker, marker.end, cut);
 			return true;
 		}
 		if (is_introduced(split, &marker))

@@ -157,6 +157,8 @@ static bool take_line(const struct reply_lines *lines, size_t line, bool shape, 
 	block->raw = block->raw || (labelled && is_raw_field(lines, line));
 	block->address = block->address ||
 			 ((label != NULL || !labelled || shape) && has_at_sign(lines, line));
+	if (labelled && shape)
+		look_at_field(lines, line, block);
 	if (label != NULL) {
 		if ((block->kinds & label->kind & ~(unsigned)(LABEL_CC | LABEL_OTHER)) != 0)
 			return false;
@@ -170,7 +172,6 @@ static bool take_line(const struct reply_lines *lines, size_t line, bool shape, 
 		return true;
 	}
 	if (labelled && shape) {
-		look_at_field(lines, line, block);
 		block->labels++;
 		block->wrapped = 0;
 		block->end = line + 1;
@@ -191,7 +192,7 @@ static bool is_block(const struct block *block, bool ruled, bool shape, bool str
 	if (strange)
 		return block->labels >= SURE_KINDS && block->from && block->dated && !block->raw;
 	if (shape)
-		return block->labels >= SHAPE_LABELS;
+		return block->labels >= SHAPE_LABELS && (block->dated || kinds >= KINDS_MIN);
 	if (block->raw || (block->kinds & LABEL_FROM) == 0 || !titled)
 		return false;
 	if (!dated)

@@ -98,6 +98,10 @@ static void tables(void **state)
 static void quotes(void **state)
 {
 	(void)state;
+	check("me<blockquote style=\"margin: 0 0 0 40px; border: none\">me</blockquote>end",
+	      "me\n\nme\n\nend\n");
+	check("me<blockquote style=\"border:none;border-left:solid blue\">you</blockquote>end",
+	      "me\n\n> you\n\nend\n");
 	check("me<blockquote>you<p>there</p><blockquote>me</blockquote></blockquote>end",
 	      "me\n\n> you\n>\n> there\n>\n> > me\n\nend\n");
 }

@@ -249,11 +249,11 @@ static void each_client_s_element_is_known(void **state)
 		{"<div>Yes</div><div id=\"ydp1yahoo_quoted_9\" class=\"ydp1yahoo_quoted\">"
 		 "<div>Xyz bla:</div><div>Did you?</div></div>",
 		 "Yes\n", "html-yahoo"},
-		{"<div class=\"yahoo_quoted\">Did you?</div><div>Yes, below</div>", "Yes, below\n",
-		 "html-yahoo"},
+		{"<div class=\"yahoo_quoted\">Xyz bla:<br>Did you?</div><div>Yes, below</div>",
+		 "Yes, below\n", "html-yahoo"},
 		{"<div>Yes</div><div id=\"appendonsend\"></div><hr tabindex=\"-1\">"
 		 "<div id=\"divRplyFwdMsg\" dir=\"ltr\"><font><b>Xa:</b> Ann &lt;a@b.c&gt;<br>"
-		 "<b>Xb:</b> 1.2.<br><b>Xc:</b> Bob<br><b>Xd:</b> "
+		 "<b>Xb:</b> 1.2.2019 10:11<br><b>Xc:</b> Bob<br><b>Xd:</b> "
 		 "Hello</font><div>&nbsp;</div></div>"
 		 "<div>Did you?</div>",
 		 "Yes\n", "html-outlook"},
@@ -261,12 +261,12 @@ static void each_client_s_element_is_known(void **state)
 		 "style=\"border:none;"
 		 "border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm\"><p "
 		 "class=\"MsoNormal\">"
-		 "<b>Xa:</b> Ann <br><b>Xb:</b> 1.2.<br><b>Xc:</b> Bob<br><b>Xd:</b> "
+		 "<b>Xa:</b> Ann <br><b>Xb:</b> 1.2.2019 10:11<br><b>Xc:</b> Bob<br><b>Xd:</b> "
 		 "Hello</p></div></div>"
 		 "<p class=\"MsoNormal\">Did you?</p></div>",
 		 "Yes\n", "html-outlook"},
 		{"<div>Yes</div><span id=\"OLK_SRC_BODY_SECTION\"><div><span>Xa: </span>Ann<br>"
-		 "<span>Xb: </span>1.2.<br><span>Xc: </span>Bob<br></div><div>Did "
+		 "<span>Xb: </span>1.2.2019 10:11<br><span>Xc: </span>Bob<br></div><div>Did "
 		 "you?</div></span>",
 		 "Yes\n", "html-outlook"},
 		{"<div>Yes</div><div class=\"protonmail_quote\">Xyz bla:<br>"
@@ -278,7 +278,8 @@ static void each_client_s_element_is_known(void **state)
 		{"<div>Yes</div><div class=\"gmail_signature\">Ann<br>Example Ltd</div>", "Yes\n",
 		 "signature"},
 		{"<div>Yes</div><div id=\"ms-outlook-mobile-signature\">Xyz bla</div>"
-		 "<div id=\"divRplyFwdMsg\"><b>Xa:</b> Ann<br><b>Xb:</b> 1.2.<br><b>Xc:</b> "
+		 "<div id=\"divRplyFwdMsg\"><b>Xa:</b> Ann<br><b>Xb:</b> 1.2.2019 "
+		 "10:11<br><b>Xc:</b> "
 		 "Bob</div>",
 		 "Yes\n", "html-outlook"},
 	};
@@ -330,6 +331,18 @@ static void a_mark_that_the_text_does_not_bear_out_is_nothing(void **state)
 		"<p>Hello</p><div id=\"divRplyFwdMsg\">my own words</div><p>and more</p>",
 		"<p>Hello</p><div class=\"gmail_quote\">my own words</div><p>and more</p>",
 		"<p>Hi</p><div style=\"border:none;border-top:solid\">Sum: 5</div><p>more</p>",
+		"<p>Hi</p><div style=\"border:none;border-top:solid\"><p>Name: Ann<br>"
+		"Street: Main 5<br>City: Berlin<br>Phone: 123</p></div><p>Please send it</p>",
+		/* The button for more indent. */
+		"<p>Hi</p><blockquote style=\"margin: 0 0 0 40px; border: none; padding: 0px;\">"
+		"my own words</blockquote>",
+		"<p>Hi</p><blockquote style=\"margin-top:0;margin-bottom:0\">my own</blockquote>",
+		/* Below a signature. */
+		"<p>Hi</p><div id=\"Signature\">Ann<br>Example Ltd</div><p>PS: It is urgent</p>",
+		"<p>Hi</p><div name=\"quote-form\">My words: own</div>",
+		"<p>Hi</p><div name=\"quote\">my own words</div>",
+		"<p>Answers are in red</p><div class=\"yahoo_quoted\">Xyz bla:<br>Did "
+		"you?<br>Yes</div>",
 	};
 	struct reply reply;
 
