@@ -122,6 +122,7 @@ static bool take_known(const struct db_value *columns, size_t count, void *conte
 	if (columns[1].number != 0 && is_document(found, &columns[2])) {
 		found->released = true;
 		found->quarantined = false;
+		found->rejected = false;
 	}
 	return true;
 }
@@ -250,6 +251,12 @@ static void refuse_large(struct quarantine *quarantine, const struct sorted *sor
 	}
 }
 
+/* The config may have changed since it was put aside: what an operator lets in is not refused. */
+static bool may_be_released(const struct inbound *message)
+{
+	return message->rejected && message->delivery != NULL && message->delivery->released != 0;
+}
+
 enum outcome quarantine_take(struct quarantine *quarantine, struct inbound *const *messages,
 			     size_t count, struct reason *reason)
 {
@@ -257,7 +264,7 @@ enum outcome quarantine_take(struct quarantine *quarantine, struct inbound *cons
 	struct sorted sorted = {.messages = ours, .count = 0};
 
 	for (size_t i = 0; i < count; i++)
-		if (messages[i]->quarantined)
+		if (messages[i]->quarantined || may_be_released(messages[i]))
 			ours[sorted.count++] = messages[i];
 	if (sorted.count == 0)
 		return OUTCOME_OK;

@@ -22,7 +22,8 @@ void quarantine_free(struct quarantine **quarantine);
 
 /* Within a transaction, of messages in the order of their ids: put those aside that are
  * `quarantined` and not there yet.  One that was released is `released` instead, and no more
- * `quarantined`; one that does not fit into a row is rejected.  Others are passed over. */
+ * `quarantined` or `rejected`; one that does not fit into a row is rejected.  Others are passed
+ * over. */
 enum outcome quarantine_take(struct quarantine *quarantine, struct inbound *const *messages,
 			     size_t count, struct reason *reason);
 

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/ingest.sh"
 . "$(dirname "$0")/../lib/mailctl.sh"
-plan 38
+plan 40
 use_sandbox --only broker,database
 mailctl_config
 sed -i '/^\[route support\]/,/^recipients/d' "$CONF"
@@ -129,4 +129,15 @@ is "$(mailctl purge --older-than=1d --json -n | jq -c '.Routes[] | select(.Name 
 is "$(mailctl purge --older-than=1d --json | jq -c '.Routes[] | select(.Name == "support") | [.QuarantineFound, .QuarantineRemoved]') $(held)" \
 	'[1,1] 1' 'purge removes the old ones'
 is "$(sql "SELECT COUNT(*) FROM inbound_pending WHERE id = UNHEX(REPLACE('$(id 30)', '-', ''))")" 0 'and what was told of them'
+ingest_stop
+
+# ---- the route refuses such mail by now ----
+sed -i 's/^require = dmarc/&\nunverified = refuse/' "$TMP/conf"
+quarantine release "$(id 31)" > "$TMP/out"
+documents --first 40 | tr -d '\n' | RELEASED=1795348000 probe give support "$(id 40)"
+ingest_start
+holds 0
+is "$(sql "SELECT verified FROM messages WHERE id = UNHEX(REPLACE('$(id 31)', '-', ''))")" no 'what an operator lets in is not refused'
+wait_for 30 settled dead 1
+is "$(events dead) $(sql "SELECT COUNT(*) FROM messages WHERE id = UNHEX(REPLACE('$(id 40)', '-', ''))")" '1 0' 'what says so itself is'
 ingest_stop
