@@ -12,6 +12,7 @@ enum test {
 	TEST_STYLE, /* it is in there, white space apart */
 };
 
+/* In the order of reading. NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 static const struct habit {
 	const char *element;
 	const char *attribute;

@@ -26,7 +26,7 @@ enum {
 };
 
 /* What is noted and cannot be sent yet. */
-static const size_t UNSENT_BYTES_MAX = 1024 * 1024;
+static const size_t UNSENT_BYTES_MAX = (size_t)1024 * 1024;
 
 #define STATUS_NETWORK "4.4.1" /* RFC 3463: no answer from host */
 #define STATUS_SYSTEM "4.3.0"  /* other mail system status */
