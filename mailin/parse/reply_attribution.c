@@ -101,7 +101,9 @@ static bool speaks_of_somebody(const char *text)
 {
 	static const char *const who[] = {
 		" i wrote",    " you wrote",   " we wrote",    " he wrote",      " she wrote",
-		" they wrote", " schrieb ich", " ich schrieb", " schrieben sie", " schriebst du"};
+		" they wrote", " schrieb ich", " ich schrieb", " schrieben sie", " schriebst du",
+		" my ",        " our ",        " your ",       " his ",          " her ",
+		" their ",     " mein ",       " meine ",      " unser ",        " unsere "};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(who); i++)
 		if (strstr(text, who[i]) != NULL)
