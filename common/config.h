@@ -193,6 +193,7 @@ struct config {
 	int64_t mailout_workers;
 	int64_t mailout_batch_count;
 	int64_t mailout_batch_wait;
+	int64_t mailout_backoff_max;
 	char **mailout_templates;      /* folders, NULL at the end; earlier ones win */
 	char *mailout_from;            /* "": a request or its template must say */
 	char *mailout_envelope_sender; /* "": the address of From */

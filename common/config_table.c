@@ -276,6 +276,9 @@ const struct parameter config_parameters[] = {
 	    "Most messages in one transaction."),
 	TIME("mailout", "batch_wait", FIELD(mailout_batch_wait), "50ms", 0, 10 * SECOND,
 	     "Time a first message waits for others to join its transaction, if there are others."),
+	TIME("mailout", "backoff_max", FIELD(mailout_backoff_max), "30s", 100, 10 * MINUTE,
+	     "Longest pause between two tries when the database, the broker or the SMTP server is "
+	     "away."),
 	LIST("mailout", "templates", FIELD(mailout_templates),
 	     "/etc/mailpipe/templates /usr/local/share/mailpipe/templates "
 	     "/usr/share/mailpipe/templates",

@@ -17,7 +17,6 @@
 
 enum {
 	BACKOFF_FIRST_MS = 200,
-	BACKOFF_MAX_MS = 30000,
 	CONNECT_MS = 10000,
 	IDLE_MS = 1000,       /* heartbeats want a look about so often */
 	PREFETCH_BATCHES = 4, /* per stream: prepared, claimed, in flight, on their way */
@@ -203,10 +202,11 @@ static void complain(const char *text, void *context)
 	log_text(LOG_WARNING, "template", "%s", text);
 }
 
-static struct link new_link(void)
+static struct link new_link(const struct config *config)
 {
-	return (struct link){.backoff = {.first_ms = BACKOFF_FIRST_MS, .max_ms = BACKOFF_MAX_MS},
-			     .next_try = deadline_in(0)};
+	return (struct link){
+		.backoff = {.first_ms = BACKOFF_FIRST_MS, .max_ms = config->mailout_backoff_max},
+		.next_try = deadline_in(0)};
 }
 
 static bool start(struct worker *worker, const struct config *config)
@@ -215,9 +215,9 @@ static bool start(struct worker *worker, const struct config *config)
 
 	worker->config = config;
 	worker->next_wake_ms = INT64_MAX;
-	worker->consumer_link = new_link();
-	worker->publisher_link = new_link();
-	worker->database_link = new_link();
+	worker->consumer_link = new_link(config);
+	worker->publisher_link = new_link(config);
+	worker->database_link = new_link(config);
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (worker->epoll_fd < 0 ||
 	    epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, stop_fd(), &stop) != 0) {

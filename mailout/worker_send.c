@@ -9,7 +9,6 @@ enum {
 	WINDOW_MAX = 32,
 	SLOW_MS = 500, /* a server that takes this for a message gets fewer ahead */
 	REST_FIRST_MS = 500,
-	REST_MAX_MS = 30000,
 	STOP_MS = 2000,  /* for QUIT */
 	RATED_SHARE = 20 /* of a stream's rate may be in flight */
 };
@@ -68,8 +67,8 @@ void send_start(struct worker *worker)
 		session->fd = -1;
 		session->rest = deadline_in(0);
 		session->window = WINDOW_FIRST;
-		session->backoff =
-			(struct backoff){.first_ms = REST_FIRST_MS, .max_ms = REST_MAX_MS};
+		session->backoff = (struct backoff){.first_ms = REST_FIRST_MS,
+						    .max_ms = worker->config->mailout_backoff_max};
 		start_session(worker, session);
 	}
 }

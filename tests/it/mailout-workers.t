@@ -25,25 +25,25 @@ begin() {
 }
 
 # ---- at work ----
-begin 600
-recorded 'sent 600'
+begin 300
+recorded 'sent 300'
 wait_for 10 is_empty mail.out.transactional
 is "$(mailout_workers | wc -l)" 3 'three workers'
 mailout_stop
 is "$mailout_status" 0 'exit status'
-is "$(mail_count) $(mail_numbers | uniq | wc -l)" '600 600' 'each request is sent once'
+is "$(mail_count) $(mail_numbers | uniq | wc -l)" '300 300' 'each request is sent once'
 is "$(runs)" 3 'and each worker had its share'
 is "$(events in-doubt) $(events duplicate)" '0 0' 'without any doubt'
 
 # ---- one is killed ----
-begin 900
-delivered 200
+begin 400
+delivered 60
 kill -KILL "$(mailout_workers | head -n 1)"
 await_log 'died of signal 9'
-recorded 'sent 900' 60
+recorded 'sent 400' 60
 wait_for 10 is_empty mail.out.transactional
 mailout_stop
-is "$(mail_numbers | uniq | wc -l)" 900 'one is killed: nothing is lost'
+is "$(mail_numbers | uniq | wc -l)" 400 'one is killed: nothing is lost'
 doubted=$(sed -n 's/.*00000000-0000-4000-8000-0*\([0-9]*\) event=in-doubt.*/\1/p' "$TMP/log" | sort -n)
 is "$(mail_numbers | uniq -d | grep -vxFc "$doubted")" 0 'one is killed: only what is in doubt is sent twice'
 # Claimed ahead, and in the windows of two sessions.
@@ -51,11 +51,11 @@ ok 'one is killed: and that is no more than it held' test "$(events in-doubt)" -
 is "$(waiting mail.out.transactional) $(waiting mail.dead)" '0 0' 'one is killed: nothing is left in a queue'
 
 mailout_set mailout in_doubt hold
-begin 900
-delivered 200
+begin 400
+delivered 60
 kill -KILL "$(mailout_workers | head -n 1)"
 await_log 'died of signal 9'
-is_settled() { [ "$(sql "SELECT COUNT(*) FROM outbound WHERE status IN ('sent', 'held')")" = 900 ]; }
+is_settled() { [ "$(sql "SELECT COUNT(*) FROM outbound WHERE status IN ('sent', 'held')")" = 400 ]; }
 wait_for 60 is_settled
 mailout_stop
 is "$(mail_numbers | uniq -d | wc -l)" 0 'held: nothing is sent twice'
@@ -66,19 +66,19 @@ probe take mail.dead > "$TMP/dead"
 mailout_set mailout in_doubt resend
 
 # ---- SIGTERM ----
-begin 900
-delivered 200
+begin 400
+delivered 60
 mailout_stop
 is "$mailout_status" 0 'SIGTERM: exit status'
 sent=$(mail_count)
-ok 'SIGTERM: under load' test "$sent" -lt 900
+ok 'SIGTERM: under load' test "$sent" -lt 400
 is "$(statuses | sed 's/^deferred [0-9]*,//')" "sent $sent" 'SIGTERM: what was sent is recorded, and nothing is in doubt'
-rest_waits() { [ "$(waiting mail.out.transactional)" = $((900 - sent)) ]; }
+rest_waits() { [ "$(waiting mail.out.transactional)" = $((400 - sent)) ]; }
 ok 'SIGTERM: the rest is in the queue' wait_for 10 rest_waits
 mailout_start
-recorded 'sent 900'
+recorded 'sent 400'
 mailout_stop
-is "$(mail_numbers | uniq | wc -l) $(mail_count)" '900 900' 'SIGTERM: and is sent by the next run, once'
+is "$(mail_numbers | uniq | wc -l) $(mail_count)" '400 400' 'SIGTERM: and is sent by the next run, once'
 is "$(events in-doubt)" 0 'SIGTERM: without any doubt'
 
 # ---- the same request at several workers, and a server that is slower than a claim is young ----

@@ -30,6 +30,7 @@ mailout_setup() {
 		tiers = 300ms 600ms
 
 		[mailout]
+		backoff_max = 1s
 		from = Shop <shop@example.test>
 		templates = $TMP/templates
 	END
