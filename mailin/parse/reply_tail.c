@@ -20,7 +20,33 @@ enum {
 	FOOTERS_MAX = 100, /* looked for in each of them */
 };
 
+static bool line_is(const struct reply_lines *lines, size_t line, const char *text)
+{
+	const struct reply_line *this = &lines->line[line];
+	size_t size = strlen(text);
+
+	return this->end - this->text == size && memcmp(lines->text + this->text, text, size) == 0;
+}
+
 /* ---- the end of a quote ---- */
+
+/* What diff writes above lines with ">": "3a4,5", or the lines of the other side and "---". */
+static bool is_of_diff(const struct reply_lines *lines, size_t line)
+{
+	static const char figures[] = "0123456789,";
+	const char *text = lines->text + lines->line[line].text;
+	const char *end = lines->text + lines->line[line].end;
+
+	if (line_is(lines, line, "---"))
+		return line > 0 && lines->text[lines->line[line - 1].text] == '<';
+	size_t before = strspn(text, figures);
+
+	if (before == 0 || text + before >= end || strchr("acd", text[before]) == NULL)
+		return false;
+	size_t behind = strspn(text + before + 1, figures);
+
+	return behind > 0 && text + before + 1 + behind == end;
+}
 
 /* "You asked:" or "When you say," in front of a quote makes it part of what is said. */
 static bool leads_to_quote(const struct reply_lines *lines, size_t line)
@@ -37,20 +63,12 @@ static size_t without_quote(const struct reply_lines *lines, size_t from, size_t
 
 	while (end > from && lines->line[end - 1].kind == REPLY_QUOTE)
 		end = reply_lines_end(lines, from, end - 1);
-	if (end == from || leads_to_quote(lines, end - 1))
+	if (end == from || leads_to_quote(lines, end - 1) || is_of_diff(lines, end - 1))
 		return to;
 	return end;
 }
 
 /* ---- signatures ---- */
-
-static bool line_is(const struct reply_lines *lines, size_t line, const char *text)
-{
-	const struct reply_line *this = &lines->line[line];
-	size_t size = strlen(text);
-
-	return this->end - this->text == size && memcmp(lines->text + this->text, text, size) == 0;
-}
 
 /* Trailing white space does not count as text, so it stands behind the line's end. */
 static bool is_separator(const struct reply_lines *lines, size_t line)
