@@ -8,7 +8,7 @@
 
 /* Held at a time: as many as are published in one go, or so many bytes. */
 enum { BATCH_COUNT = 1024, HEADERS_OWN = 2, SERVE_MS = 1000, MS_PER_S = 1000 };
-static const size_t BATCH_BYTES = 8 * 1024 * 1024;
+static const size_t BATCH_BYTES = (size_t)8 * 1024 * 1024;
 
 /* RabbitMQ's accounts of earlier ways, among them those by which it tells cycles, and CC: those
  * copies have been made. */

@@ -287,7 +287,7 @@ static void look_at_restarts(const struct config *config, int64_t now_ms,
 
 	/* Without the folder nothing is known; that is said once, at the start. */
 	finding->unknown = list == NULL;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; list != NULL && i < count; i++) {
 		int status = list[i].last_status;
 
 		if (list[i].count <= config->alerts_restarts)

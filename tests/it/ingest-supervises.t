@@ -2,6 +2,8 @@
 # The supervisor keeps the number of its workers, whoever kills them; they end with it.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/ingest.sh"
+# A build with AddressSanitizer must die of signals, too.
+export ASAN_OPTIONS="${ASAN_OPTIONS-}:handle_segv=0"
 plan 9
 use_sandbox --only broker,database
 ingest_setup
