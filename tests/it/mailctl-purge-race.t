@@ -27,10 +27,13 @@ cat >&5 <<-END
 		VALUES (UNHEX(MD5('x')), 'support', 'x', NOW(3), '[]', '[]', '[]', '[]', '[]', '[]', '[]');
 	INSERT INTO attachments (id, message_id, position, name, size, sha256)
 		VALUES (UNHEX(MD5('x')), UNHEX(MD5('x')), 0, 'x', 1000, UNHEX('$(cat "$TMP/digest")'));
-	SELECT 'inserted';
 END
-inserted() { grep -q inserted "$TMP/answers"; }
-wait_for 30 inserted
+# (The client writes its answers when it ends.)
+inserted() {
+	[ "$(sql "SELECT COUNT(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p
+		ON p.id = t.trx_mysql_thread_id WHERE p.db = DATABASE() AND t.trx_rows_modified >= 2")" = 1 ]
+}
+wait_for 30 inserted || bail_out "$(cat "$TMP/answers")"
 is "$(purge | jq -c '.Routes[0] | [.Removed, .Blobs]')" '[1,0]' 'the message goes; its blob is locked by a new reference'
 echo 'COMMIT;' >&5
 exec 5>&-

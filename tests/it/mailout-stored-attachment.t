@@ -88,8 +88,8 @@ is "$(grep -aic '^X-Evil' "$SINK/bodies") $(status_of 4)" '0 failed' 'a stored n
 # ---- without the database ----
 "$SANDBOX" kill "$SANDBOX_DIR" database
 first=5 requests 1 "\"Attachments\": [{\"AttachmentID\": \"$(id_at 1)\"}]" | publish
-first=6 requests 1 | publish
 before=$(mail_count)
+first=6 requests 1 | publish
 await_log '00000000-0000-4000-8000-000000000005 event=deferred .*the database is away'
 wait_for 20 has_mails $((before + 1))
 is "$(mail_numbers | tail -n 1)" 6 'the database is away: one without an attachment is sent'
