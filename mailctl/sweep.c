@@ -84,7 +84,7 @@ static void settle(struct sweep *sweep)
 		if (broker_check_queue(sweep->broker, sweep->queue, NULL, NULL, connect_deadline(),
 				       NULL) != OUTCOME_OK)
 			return;
-		g_usleep(SETTLE_WAIT_MS * US_PER_MS);
+		g_usleep((gulong)SETTLE_WAIT_MS * US_PER_MS);
 	}
 }
 
@@ -100,7 +100,7 @@ static void await_return(const struct sweep *sweep)
 	while (broker != NULL && ready < expected && !deadline_passed(deadline) &&
 	       broker_check_queue(broker, sweep->queue, &ready, NULL, deadline, NULL) == OUTCOME_OK)
 		if (ready < expected)
-			g_usleep(RETURN_LOOK_MS * US_PER_MS);
+			g_usleep((gulong)RETURN_LOOK_MS * US_PER_MS);
 	broker_close(&broker);
 }
 

@@ -39,8 +39,8 @@ enum {
 enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 1000, DECIMAL = 10 };
 
 #define HOUR_MS (INT64_C(60) * 60 * 1000)
-#define SINCE_DEFAULT_MS (7 * 24 * HOUR_MS)
-#define SINCE_MAX_MS (10 * 365 * 24 * HOUR_MS)
+#define SINCE_DEFAULT_MS (INT64_C(7) * 24 * HOUR_MS)
+#define SINCE_MAX_MS (INT64_C(10) * 365 * 24 * HOUR_MS)
 
 /* ---- what is searched for ---- */
 

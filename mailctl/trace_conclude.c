@@ -256,6 +256,7 @@ static void conclude_inbound(const struct trace *trace, struct subject *subject)
 
 	if (subject->stored) {
 		conclude_stored(subject);
+		/* The order counts. NOLINTNEXTLINE(bugprone-branch-clone) */
 	} else if (subject->quarantined_ms > 0 && subject->released_ms == 0) {
 		conclude_quarantined(subject);
 	} else if (conclude_place(subject)) {
