@@ -13,11 +13,12 @@ use_sandbox --only broker,database
 mailout_setup
 notice_setup
 notice_set per_hour 30000
+# Six workers: the message kills four at most, and a queue without any would be another alert.
 mkdir -p "$TMP/state"
 : > "$TMP/told"
 : > "$SINK/mails"
 sed -i -e "s|^state_dir = .*|state_dir = $TMP/state|" -e '/^workers = 1$/d' -e '/^backoff_max/d' \
-	-e 's/^\[ingest\]/[ingest]\nbackoff_max = 1s\nworkers = 2\nbatch_count = 50/' "$TMP/conf"
+	-e 's/^\[ingest\]/[ingest]\nbackoff_max = 1s\nworkers = 6\nbatch_count = 50/' "$TMP/conf"
 cat >> "$TMP/conf" <<-END
 
 	[alerts]
