@@ -196,6 +196,12 @@ static size_t digit_at(const char *p, const char *end, char *c)
 	return 0;
 }
 
+/* Most characters are: none of what is looked for below begins so. */
+static bool is_just_itself(char c)
+{
+	return c > ' ' && c <= '~' && c != '&' && c != '*';
+}
+
 size_t reply_join(const char *text, size_t size, char *joined, size_t joined_size)
 {
 	static const char wide_colon[] = "：";
@@ -204,8 +210,17 @@ size_t reply_join(const char *text, size_t size, char *joined, size_t joined_siz
 	bool space = false;
 
 	for (const char *p = text; p < end && out + 2 < joined_size;) {
-		size_t skipped = space_at(p, end);
 		char c = *p;
+
+		if (is_just_itself(c)) {
+			if (space && out > 0)
+				joined[out++] = ' ';
+			space = false;
+			joined[out++] = c;
+			p++;
+			continue;
+		}
+		size_t skipped = space_at(p, end);
 
 		if (skipped > 0) {
 			space = space || is_visible_space(p, skipped);

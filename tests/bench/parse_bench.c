@@ -19,7 +19,7 @@
 #include "mailin/parse/reply.h"
 #include "mailin/parse/verdicts.h"
 
-enum { ROUNDS = 400, WARM_UP = 40, HOPS = 2, NS_PER_S = 1000 * 1000 * 1000 };
+enum { ROUNDS = 2000, WARM_UP = 100, HOPS = 2, NS_PER_S = 1000 * 1000 * 1000 };
 
 struct bench {
 	char *mail;
@@ -132,16 +132,15 @@ int main(int argc, char **argv)
 	const char *at = email != NULL ? strrchr(email, '@') : NULL;
 	for (unsigned int i = 0; i < WARM_UP + ROUNDS; i++) {
 		long long one = part(&bench, parsed, root, at != NULL ? at + 1 : "");
+		long long other = whole(&bench);
+
 		if (i >= WARM_UP && (some < 0 || one < some))
 			some = one;
+		if (i >= WARM_UP && (all < 0 || other < all))
+			all = other;
 	}
 	mime_free(&root);
 	wire_free(&parsed);
-	for (unsigned int i = 0; i < WARM_UP + ROUNDS; i++) {
-		long long one = whole(&bench);
-		if (i >= WARM_UP && (all < 0 || one < all))
-			all = one;
-	}
 	parse_deinit();
 	printf("%lld\n%lld\n", all, some);
 	config_free(&bench.config);
