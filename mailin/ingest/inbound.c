@@ -444,6 +444,11 @@ void inbound_free(struct inbound **inbound)
 	*inbound = NULL;
 }
 
+bool inbound_comes_released(const struct inbound *inbound)
+{
+	return inbound->delivery != NULL && inbound->delivery->released != 0;
+}
+
 int inbound_compare(const void *a, const void *b)
 {
 	const struct inbound *const *left = a;

@@ -226,6 +226,10 @@ int inbound_compare(const void *a, const void *b);
 struct inbound *inbound_find(struct inbound *const *messages, size_t count, const void *id,
 			     size_t size);
 
+/* Does it say that an operator has let it out of quarantine?  (Whether that is so, the row there
+ * decides.) */
+bool inbound_comes_released(const struct inbound *inbound);
+
 /* Has it been neither stored before, nor put aside, nor rejected? */
 bool inbound_is_wanted(const struct inbound *inbound);
 

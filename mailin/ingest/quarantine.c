@@ -254,7 +254,7 @@ static void refuse_large(struct quarantine *quarantine, const struct sorted *sor
 /* The config may have changed since it was put aside: what an operator lets in is not refused. */
 static bool may_be_released(const struct inbound *message)
 {
-	return message->rejected && message->delivery != NULL && message->delivery->released != 0;
+	return message->rejected && inbound_comes_released(message);
 }
 
 enum outcome quarantine_take(struct quarantine *quarantine, struct inbound *const *messages,

@@ -53,21 +53,17 @@ static bool was_stored_before(const struct recall *recall, const struct inbound 
 static bool take(const struct db_value *columns, size_t count, void *context)
 {
 	const GPtrArray *wanted = context;
+	struct inbound *message =
+		inbound_find((struct inbound *const *)(void *)wanted->pdata, wanted->len,
+			     columns[COLUMN_MESSAGE].data, columns[COLUMN_MESSAGE].size);
 
 	(void)count;
-	if (columns[COLUMN_MESSAGE].size != sizeof(struct id) ||
-	    columns[COLUMN_THREAD].size != sizeof(struct id))
+	if (message == NULL || columns[COLUMN_THREAD].size != sizeof(struct id))
 		return true;
-	for (guint i = 0; i < wanted->len; i++) {
-		struct inbound *message = wanted->pdata[i];
-
-		if (memcmp(&message->id, columns[COLUMN_MESSAGE].data, sizeof(struct id)) != 0)
-			continue;
-		message->has_thread = true;
-		message->thread_is_new = true;
-		memcpy(&message->thread_id, columns[COLUMN_THREAD].data, sizeof(struct id));
-		message->thread_number = columns[COLUMN_NUMBER].number;
-	}
+	message->has_thread = true;
+	message->thread_is_new = true;
+	memcpy(&message->thread_id, columns[COLUMN_THREAD].data, sizeof(struct id));
+	message->thread_number = columns[COLUMN_NUMBER].number;
 	return true;
 }
 
@@ -85,6 +81,7 @@ enum outcome recall_threads(struct recall *recall, struct inbound *const *messag
 		g_ptr_array_add(wanted, messages[i]);
 		g_array_append_val(values, id);
 	}
+	g_ptr_array_sort(wanted, inbound_compare);
 	return rows_select(&recall->begun, (const struct db_value *)(void *)values->data,
 			   wanted->len, take, wanted, reason);
 }

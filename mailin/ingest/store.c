@@ -120,11 +120,6 @@ static const struct db_value *values(const struct store *store)
 
 /* ---- which are there? ---- */
 
-static bool comes_released(const struct inbound *message)
-{
-	return message->delivery != NULL && message->delivery->released != 0;
-}
-
 /* Of several that are the same, one that an operator has let through comes first. */
 static int compare_for_sort(const void *a, const void *b)
 {
@@ -132,7 +127,9 @@ static int compare_for_sort(const void *a, const void *b)
 	const struct inbound *const *right = b;
 	int order = inbound_compare(a, b);
 
-	return order != 0 ? order : (int)comes_released(*right) - (int)comes_released(*left);
+	return order != 0
+		       ? order
+		       : (int)inbound_comes_released(*right) - (int)inbound_comes_released(*left);
 }
 
 struct sorted {
