@@ -248,6 +248,15 @@ const struct config_route *config_route(const struct config *config, const char 
 const struct config_route *config_route_named(const struct config *config, const char *name);
 const struct config_stream *config_stream_named(const struct config *config, const char *name);
 
+/* A time as in the file ("5m") to milliseconds; RETRY with what is wrong with it. */
+enum outcome config_parse_time(const char *text, int64_t minimum, int64_t maximum, int64_t *ms,
+			       struct reason *reason);
+
+/* A parameter of a route by its name in the file: the value as it would stand there (g_free() it),
+ * and whether it is another one than the default. */
+char *config_route_text(const struct config_route *route, const char *name);
+bool config_route_is_set(const struct config_route *route, const char *name);
+
 /* Does it take mail only at registered addresses (`mailctl address`)?  Postfix refuses others then.
  */
 bool config_route_closed(const struct config_route *route);

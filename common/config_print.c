@@ -6,6 +6,26 @@
 
 #include "common/config_table.h"
 
+static const struct parameter *route_parameter(const char *name)
+{
+	for (size_t i = 0; i < config_route_parameter_count; i++)
+		if (strcmp(config_route_parameters[i].name, name) == 0)
+			return &config_route_parameters[i];
+	g_assert_not_reached();
+}
+
+char *config_route_text(const struct config_route *route, const char *name)
+{
+	return config_value_text(route_parameter(name), route);
+}
+
+bool config_route_is_set(const struct config_route *route, const char *name)
+{
+	g_autofree char *text = config_route_text(route, name);
+
+	return strcmp(text, route_parameter(name)->default_value) != 0;
+}
+
 static void print_help(const struct parameter *parameter, FILE *out)
 {
 	g_autofree char *range = config_range_text(parameter);

@@ -53,10 +53,6 @@ const char *config_type_name(enum parameter_type type);
 enum outcome config_set(const struct parameter *parameter, void *base, const char *value,
 			struct reason *reason);
 
-/* A time as in the file ("5m") to milliseconds; RETRY with what is wrong with it. */
-enum outcome config_parse_time(const char *text, int64_t minimum, int64_t maximum, int64_t *ms,
-			       struct reason *reason);
-
 /* The value as it would stand in the file; g_free() it. */
 char *config_value_text(const struct parameter *parameter, const void *base);
 

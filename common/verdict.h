@@ -37,10 +37,8 @@ struct verdicts {
 	enum verdict_word arc;
 	bool spf_aligned; /* passed, for a domain that is aligned to From's */
 	bool dkim_aligned;
-	bool logged_in; /* by SMTP AUTH; the caller knows */
-	/* Of the list given to verdicts_add(), which owns it: the first that was believed; or NULL.
-	 */
-	const char *authserv_id;
+	bool logged_in;          /* by SMTP AUTH; the caller knows */
+	const char *authserv_id; /* the first that was believed, of the caller's list; or NULL */
 };
 
 /* Has anybody looked? */

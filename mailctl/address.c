@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/config_table.h"
+#include "common/config.h"
 #include "common/domain.h"
 #include "common/token.h"
 #include "mailctl/address_show.h"

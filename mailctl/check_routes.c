@@ -6,23 +6,6 @@
 
 #include "mailctl/check.h"
 
-static const char *require_name(int64_t require)
-{
-	switch ((enum config_require)require) {
-	case CONFIG_REQUIRE_SPF_OR_DKIM:
-		return "spf-or-dkim";
-	case CONFIG_REQUIRE_DMARC:
-		return "dmarc";
-	case CONFIG_REQUIRE_TOKEN:
-		return "token";
-	case CONFIG_REQUIRE_REGISTERED:
-		return "registered";
-	case CONFIG_REQUIRE_NONE:
-		break;
-	}
-	return "none";
-}
-
 static const char *fate(int64_t unverified)
 {
 	switch ((enum config_unverified)unverified) {
@@ -39,12 +22,14 @@ static const char *fate(int64_t unverified)
 static void check_proof(const struct config *config, const struct config_route *route,
 			const char *subject, struct report *report)
 {
+	g_autofree char *require = config_route_text(route, "require");
+
 	if (route->require != CONFIG_REQUIRE_NONE && route->require != CONFIG_REQUIRE_TOKEN &&
 	    config->authserv_ids[0] == NULL)
 		report_add(report, REPORT_WARNING, subject, "set mailpipe.authserv_ids",
 			   "require = %s, but no Authentication-Results are believed: all mail %s "
 			   "unless its client has logged in",
-			   require_name(route->require), fate(route->unverified));
+			   require, fate(route->unverified));
 	if (route->thread_by_subject && route->require == CONFIG_REQUIRE_NONE)
 		report_add(report, REPORT_WARNING, subject, "set require",
 			   "thread_by_subject without require: whoever forges a participant's From "
@@ -55,10 +40,9 @@ static void check_unused(const struct config_route *route, const char *subject,
 			 struct report *report)
 {
 	static const char gallery[] = "gallery";
-	static const int64_t inline_side_default = 200;
-	const char *key = route->attachments_other != CONFIG_OTHER_KEEP ? "attachments_other"
-			  : route->inline_side != inline_side_default   ? "inline_side"
-									: NULL;
+	const char *key = config_route_is_set(route, "attachments_other") ? "attachments_other"
+			  : config_route_is_set(route, "inline_side")     ? "inline_side"
+									  : NULL;
 
 	if (key != NULL && strcmp(route->target, gallery) != 0)
 		report_add(report, REPORT_WARNING, subject, "remove it, or set target = gallery",
@@ -109,6 +93,7 @@ void check_registered(struct db *db, const struct config *config, struct report 
 	for (size_t i = 0; outcome == OUTCOME_OK && i < config->route_count; i++) {
 		const struct config_route *route = &config->routes[i];
 		g_autofree char *subject = g_strdup_printf("route %s", route->name);
+		g_autofree char *require = config_route_text(route, "require");
 
 		if (config_route_closed(route) && !g_hash_table_contains(routes, route->name))
 			report_add(
@@ -116,7 +101,7 @@ void check_registered(struct db *db, const struct config *config, struct report 
 				"register one with mailctl address add",
 				"require = %s, and no address is registered: Postfix refuses all "
 				"mail to it",
-				require_name(route->require));
+				require);
 	}
 	g_hash_table_unref(routes);
 }

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/config_table.h"
+#include "common/config.h"
 #include "common/stop.h"
 #include "common/wire.h"
 #include "mailctl/mailctl.h"

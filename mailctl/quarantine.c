@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/config_table.h"
+#include "common/config.h"
 #include "common/stop.h"
 #include "common/topology.h"
 #include "mailctl/connect.h"

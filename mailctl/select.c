@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "common/config_table.h"
+#include "common/config.h"
 #include "common/topology.h"
 
 enum { DECIMAL = 10 };

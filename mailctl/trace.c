@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/config_table.h"
+#include "common/config.h"
 #include "common/deadline.h"
 #include "common/id.h"
 #include "mailctl/logline.h"
