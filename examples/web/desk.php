@@ -13,14 +13,6 @@ const SUBJECT_MAX = 200;	// characters of what is answered
 const ROWS_MAX = 200;		// of a page
 const CONFIRM_S = 10;
 
-function uuid(): string
-{
-	$bytes = random_bytes(16);
-	$bytes[6] = chr(ord($bytes[6]) & 0x0f | 0x40);
-	$bytes[8] = chr(ord($bytes[8]) & 0x3f | 0x80);
-	return vsprintf('%s%s-%s-%s-%s-%s%s%s', str_split(bin2hex($bytes), 4));
-}
-
 /** The id as the tables have it. */
 function id_bytes(string $uuid): string
 {
@@ -30,6 +22,14 @@ function id_bytes(string $uuid): string
 function id_text(string $bytes): string
 {
 	return vsprintf('%s%s-%s-%s-%s-%s%s%s', str_split(bin2hex($bytes), 4));
+}
+
+function uuid(): string
+{
+	$bytes = random_bytes(16);
+	$bytes[6] = chr(ord($bytes[6]) & 0x0f | 0x40);
+	$bytes[8] = chr(ord($bytes[8]) & 0x3f | 0x80);
+	return id_text($bytes);
 }
 
 final class Desk

@@ -10,9 +10,9 @@ import subprocess
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+from waiting import wait_for
+
 WITHIN_S = 60
-POLL_S = 0.1
 MESSAGE_ID = "outage-1@member.example.net"
 POSTER = "nina@member.example.net"
 # The demo's Postfix checks neither SPF nor DKIM: the field that such a filter adds is in the mail already.
@@ -59,13 +59,6 @@ class Outage:
         return self.sandbox.query("SELECT HEX(JSON_OBJECT('subject', subject, 'text', text_body)) FROM messages"
                                   f" WHERE message_id_header = '{MESSAGE_ID}'")
 
-    @staticmethod
-    def wait_for(what):
-        end = time.monotonic() + WITHIN_S
-        while not (got := what()) and time.monotonic() < end:
-            time.sleep(POLL_S)
-        return got
-
     def begin(self):
         self.sandbox.configure(NOTIFY)
         self.sandbox.server("halt", "database")
@@ -79,7 +72,7 @@ class Outage:
                                  MAIL.replace("\n", "\r\n").encode(), POSTER, ["support@example.test"])
         self.failures.expect("refusal", refusal, None)
         print(f"  {POSTER} posts to support@example.test: {queue_id}")
-        notices = self.wait_for(self.notices)
+        notices = wait_for(self.notices, within_s=WITHIN_S)
         self.failures.expect("delay notices", len(notices), 1)
         for mail in notices:
             self.failures.expect("the notice's return path", mail["Return-Path"], "<>")
@@ -110,7 +103,7 @@ class Outage:
         self.sandbox.server("up", "database")
         begun = time.time()
         print("\n  the database is back")
-        rows = self.wait_for(self.rows)
+        rows = wait_for(self.rows, within_s=WITHIN_S)
         self.failures.expect("rows", rows, [{"subject": "Posted while the database was away",
                                              "text": "Is anybody there?\n"}])
         print(f"    stored {time.time() - begun:.1f} s later")

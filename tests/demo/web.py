@@ -8,14 +8,13 @@ import email.policy
 import hashlib
 import html
 import re
-import time
 import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from waiting import wait_for
+
 HERE = Path(__file__).resolve().parent
-WITHIN_S = 30
-POLL_S = 0.1
 CUSTOMER = "maya@customer.example.net"
 SUBJECT = "Where is my order 4711?"
 ANSWER = "Hello Maya,\n\nit left us this morning.\n\nJonas"
@@ -46,13 +45,6 @@ class Web:
     def page(self, path):
         return self.get(path).decode()
 
-    @staticmethod
-    def wait_for(what):
-        end = time.monotonic() + WITHIN_S
-        while not (got := what()) and time.monotonic() < end:
-            time.sleep(POLL_S)
-        return got
-
     def post(self, content, recipient):
         queue_id, refusal = self.send(int(self.sandbox.env["SMTP_PORT"]), content, CUSTOMER, [recipient])
         self.failures.expect("refusal", refusal, None)
@@ -68,7 +60,7 @@ class Web:
         return None
 
     def arrived(self, what, subject):
-        got = self.wait_for(lambda: self.new_mail(subject))
+        got = wait_for(lambda: self.new_mail(subject))
         self.failures.expect(f"{what} arrives", bool(got), True)
         if got:
             print(f"    {what}\n        subject  {got['Subject']}\n        reply to {got['Reply-To']}")
@@ -86,7 +78,7 @@ class Web:
     def question(self):
         queue_id = self.post(mail("desk@example.test", SUBJECT, "I ordered a lamp."), "desk@example.test")
         print(f"\n  {CUSTOMER} asks desk@example.test: {queue_id}")
-        path, status = self.wait_for(lambda: self.ticket() if self.ticket()[0] else None) or (None, None)
+        path, status = wait_for(self.ticket, lambda ticket: ticket[0])
         self.failures.expect("the ticket's status", status, "open")
         print(f"    the ticket  {self.site}{path}")
         self.arrived("the acknowledgement", "We have your message")
@@ -102,7 +94,7 @@ class Web:
                 self.failures.expect("the page after an answer", page.url, f"{self.site}{path}?sent={form_id}")
         print("\n  the ticket is answered from its page")
         got = self.arrived("the answer", SUBJECT)
-        done = self.wait_for(lambda: self.ticket()[1] == "pending")
+        done = wait_for(lambda: self.ticket()[1] == "pending")
         self.failures.expect("the ticket waits for the customer", done, True)
         return got["Reply-To"] if got else "desk@example.test"
 
@@ -111,8 +103,7 @@ class Web:
         self.post(mail(address, f"Re: {SUBJECT}", f"{REPLY}\r\n\r\nOn Sun, 22 Nov 2026 at 12:00, Help desk wrote:\r\n{quote}"),
                   address)
         print("\n  the customer replies; all that is written in the ticket now:")
-        self.wait_for(lambda: len(self.conversation(path)) >= 3)
-        texts = self.conversation(path)
+        texts = wait_for(lambda: self.conversation(path), lambda texts: len(texts) >= 3)
         self.failures.expect("the conversation", texts, ["I ordered a lamp.", ANSWER, REPLY])
         self.failures.expect("the ticket's status", self.ticket()[1], "open")
         for text in texts:
@@ -123,7 +114,7 @@ class Web:
                          (HERE / "photo-jpeg.eml").read_bytes(), count=1).replace(b"\n", b"\r\n")
         self.post(content, "gallery+summer@example.test")
         print("\n  a photo is posted to gallery+summer@example.test")
-        found = self.wait_for(lambda: re.search(r'<figure><a href="(/files/[0-9a-f-]+)">.*?<b>(.*?)</b>',
+        found = wait_for(lambda: re.search(r'<figure><a href="(/files/[0-9a-f-]+)">.*?<b>(.*?)</b>',
                                                 self.page("/gallery?album=summer"), re.S))
         self.failures.expect("a photo in the album", bool(found), True)
         if found:

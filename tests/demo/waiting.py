@@ -1,0 +1,13 @@
+"""Waiting for what the pipeline does in its own time."""
+import time
+
+WITHIN_S = 30
+POLL_S = 0.05
+
+
+def wait_for(what, enough=bool, within_s=WITHIN_S):
+    """What what() returns, once that is enough, or in the end."""
+    end = time.monotonic() + within_s
+    while not enough(got := what()) and time.monotonic() < end:
+        time.sleep(POLL_S)
+    return got
