@@ -10,7 +10,7 @@ use_sandbox --only broker,database
 answers_setup
 # shellcheck disable=SC2046
 "${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -o "$TMP/die.so" "$TREE/tests/it/shim/die.c" \
-	$(pkg-config --cflags librabbitmq libmariadb) -ldl || bail_out 'the shim does not compile'
+	$(pkg-config --cflags librabbitmq libmariadb) -ldl || die 'the shim does not compile'
 chmod 755 "$TMP/die.so"
 mailout_start
 

@@ -11,7 +11,7 @@ fake() {
 	python3 "$TREE/tests/lib/fake_amqp.py" "$1" > "$TMP/port" 2> "$TMP/log" &
 	fake_pid=$!
 	shift
-	wait_for 10 test -s "$TMP/port" || bail_out "$(cat "$TMP/log")"
+	wait_for 10 test -s "$TMP/port" || die "$(cat "$TMP/log")"
 	PROBE_HOSTS=127.0.0.1:$(cat "$TMP/port") probe open "$@" | tail -n +2 |
 		sed 's/127\.0\.0\.1:[0-9]*/AT/; s/ exchange.*//; s/ redelivered=0//'
 	kill "$fake_pid"

@@ -19,7 +19,7 @@ listener() {
 	perl -MIO::Socket -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1)->sockport' > "$TMP/port"
 	"$SANDBOX" broker "$SANDBOX_DIR" eval "rabbit_networking:start_ssl_listener({\"127.0.0.1\", $(cat "$TMP/port")},
 		[{certfile, \"$TMP/$1.pem\"}, {keyfile, \"$TMP/$1.key\"}], 10)." > "$TMP/listener.out" ||
-		bail_out "$(cat "$TMP/listener.out")"
+		die "$(cat "$TMP/listener.out")"
 	cat "$TMP/port"
 }
 

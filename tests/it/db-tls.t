@@ -31,7 +31,7 @@ setsid mariadbd --no-defaults --user=mysql --datadir="$SANDBOX_DIR/database/data
 	--ssl-key="$TMP/server.key" > "$TMP/server.log" 2>&1 &
 server=$!
 at_exit "kill $server; wait $server"
-wait_for 30 sql 'SELECT 1' || bail_out "$(tail "$TMP/server.log")"
+wait_for 30 sql 'SELECT 1' || die "$(tail "$TMP/server.log")"
 
 out=$(try localhost "$TMP/ca.pem")
 is $? 0 'by name, with the right authority'

@@ -15,7 +15,7 @@ END
 sed -i 's/^\[amqp\]/[amqp]\nheartbeat = 1s/; s/^\[mysql\]/[mysql]\ntimeout = 2s/' "$TMP/conf"
 sed 's/^timeout = 2s/timeout = 60s/' "$TMP/conf" > "$TMP/first.conf"
 mailctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
-mailctl setup > "$TMP/setup.log" 2>&1 || bail_out "setup: $(cat "$TMP/setup.log")"
+mailctl setup > "$TMP/setup.log" 2>&1 || die "setup: $(cat "$TMP/setup.log")"
 sql "CREATE TABLE journal (number INT PRIMARY KEY AUTO_INCREMENT, mail CHAR(36) CHARACTER SET ascii);
 	CREATE TABLE gate (id INT PRIMARY KEY, passed INT);
 	INSERT INTO gate VALUES (1, 0)"

@@ -11,7 +11,7 @@ ingest_setup
 sed -i 's/^tiers = .*/tiers = 1s 600s 700s 800s\nmax_age = 1d/' "$TMP/conf"
 printf '\n[notify]\nrequire_auth = no\ndelay_after = 2s\n' >> "$TMP/conf"
 ctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
-ctl setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+ctl setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 "$SANDBOX" kill "$SANDBOX_DIR" database
 # mail NUMBER AGE: received so long ago.
 mail() {

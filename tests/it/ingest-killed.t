@@ -11,7 +11,7 @@ ingest_set batch_count 50
 ingest_set batch_wait 1s
 # shellcheck disable=SC2046
 "${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -o "$TMP/die.so" "$TREE/tests/it/shim/die.c" \
-	$(pkg-config --cflags librabbitmq libmariadb) -ldl || bail_out 'the shim does not compile'
+	$(pkg-config --cflags librabbitmq libmariadb) -ldl || die 'the shim does not compile'
 chmod 755 "$TMP/die.so"
 
 # killed PLACE ROWS-AFTERWARDS EVENTS-OF-DUPLICATES

@@ -7,7 +7,7 @@ own_sandbox --only broker,database
 ingest_setup
 sed -i 's/^tiers = .*/tiers = 300ms 600ms\nmax_age = 4s/' "$TMP/conf"
 printf '\n[notify]\nenabled = no\ndelay_after = 1s\n' >> "$TMP/conf"
-"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 "$SANDBOX" kill "$SANDBOX_DIR" database
 now=$(date +%s)
 documents | tr -d '\n' > "$TMP/body"

@@ -9,7 +9,7 @@ ingest_setup
 sed -i 's/^tiers = .*/tiers = 300ms 600ms\nmax_age = 1d/' "$TMP/conf"
 printf '\n[notify]\nenabled = no\ndelay_after = 1s\n' >> "$TMP/conf"
 ctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
-ctl setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+ctl setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 begun=$(date +%s)
 today=$(date -u +%Y-%m-%dT%H:%M:%S.000Z)
 # say NUMBER RECEIVED-AT MEMBERS FILE: a line for odd-messages.
@@ -39,13 +39,13 @@ young 113 9999-12-31T23:59:59.999Z ''
 young 114 "$today" '"Headers": {"first-seen": 1, "requeued": 1, "requeued-at": 253402300799}, '
 young 115 "$today" '"Headers": {"attempt": 9223372036854775807}, '
 young 116 "$today" '"Headers": {"first-seen": 9223372036854775807, "requeued-at": 9223372036854775807}, '
-"$TREE/tests/lib/odd-messages" mail.in support < "$TMP/young" || bail_out 'publish'
+"$TREE/tests/lib/odd-messages" mail.in support < "$TMP/young" || die 'publish'
 
 is "$(ctl status --json | jq -c '.Routes[] | select(.Name == "support") | [.OldestKind, .OldestMs < 60000]')" \
 	'["at-least",true]' 'mailctl status does not believe that the first one is of the year 9999'
 
 "$SANDBOX" kill "$SANDBOX_DIR" database
-"$TREE/tests/lib/odd-messages" mail.in support < "$TMP/old" || bail_out 'publish'
+"$TREE/tests/lib/odd-messages" mail.in support < "$TMP/old" || die 'publish'
 ingest_start
 # The first one of tries() comes with the second tier, so a third is after each.
 tries() { grep -c "0000000$1 event=delayed " "$TMP/log"; }
@@ -67,7 +67,7 @@ is "$(awk -v from="$begun" -v to="$now" '$1 >= from && $1 <= to' "$TMP/seen" | w
 is "$(grep -vc "^$(echo "$begun" | cut -c1-5)" "$TMP/seen") $(grep -c '^1$' "$TMP/seen")" '1 1' 'but for the one that an operator requeued'
 
 "$SANDBOX" up "$SANDBOX_DIR" database
-cat "$TMP/young" "$TMP/old" | "$TREE/tests/lib/odd-messages" mail.in support || bail_out 'publish'
+cat "$TMP/young" "$TMP/old" | "$TREE/tests/lib/odd-messages" mail.in support || die 'publish'
 ingest_start
 stored 21
 ingest_stop

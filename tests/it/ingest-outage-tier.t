@@ -8,7 +8,7 @@ ingest_setup
 sed -i 's/^tiers = .*/tiers = 300ms 2d\naway_max = 1d/' "$TMP/conf"
 printf '\n[notify]\nenabled = no\ndelay_after = 1s\n' >> "$TMP/conf"
 ctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
-ctl setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+ctl setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 counts() { echo "$(probe count mail.in.support) $(probe count mail.retry.300ms) $(probe count mail.retry.2d)"; }
 counts_are() { [ "$(counts)" = "$1" ]; }
 now() { date -u -d '2 seconds ago' +%Y-%m-%dT%H:%M:%S.000Z; }

@@ -11,7 +11,7 @@ ingest_setup
 ingest_set batch_count 50
 printf '\n[notify]\nenabled = no\n' >> "$TMP/conf"
 "${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -o "$TMP/poison.so" "$TREE/tests/it/shim/poison.c" -ldl ||
-	bail_out 'the shim does not compile'
+	die 'the shim does not compile'
 chmod 755 "$TMP/poison.so"
 deaths() { grep -c 'died of signal 11' "$TMP/log"; }
 buried() { [ "$(events dead)" -ge "$1" ]; }

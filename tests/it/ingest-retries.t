@@ -11,7 +11,7 @@ ingest_set workers 2
 sed -i '0,/^workers = 1/{/^workers = 1$/d}' "$TMP/conf"
 sed -i 's/^tiers = .*/tiers = 2s 600s/' "$TMP/conf"
 printf '\n[notify]\nenabled = no\n' >> "$TMP/conf"
-"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 now() { date -u +%Y-%m-%dT%H:%M:%S.000Z; }
 many() { documents "$@" --set "Mailpipe.ReceivedAt=\"$(now)\"" | publish; }
 many --count 2000 --text-bytes 2000

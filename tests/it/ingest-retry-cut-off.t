@@ -12,10 +12,10 @@ ingest_setup
 ingest_set batch_count 10
 sed -i 's/^tiers = .*/tiers = 1s 2s/' "$TMP/conf"
 printf '\n[notify]\nenabled = no\n' >> "$TMP/conf"
-"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 # shellcheck disable=SC2046
 "${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -o "$TMP/die.so" "$TREE/tests/it/shim/die.c" \
-	$(pkg-config --cflags librabbitmq libmariadb) -ldl || bail_out 'the shim does not compile'
+	$(pkg-config --cflags librabbitmq libmariadb) -ldl || die 'the shim does not compile'
 chmod 755 "$TMP/die.so"
 trace_config=$TMP/conf
 trace_no_postfix

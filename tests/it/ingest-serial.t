@@ -8,7 +8,7 @@ ingest_set workers 3
 ingest_set batch_count 20
 sed -i -e '0,/^workers = 1/{/^workers = 1$/d}' -e 's/^\[route support\]/&\nserial = yes/' "$TMP/conf"
 "$SANDBOX" broker "$SANDBOX_DIR" delete_queue -p "$AMQP_VHOST" mail.in.support > /dev/null 2>&1
-"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 # In which order rows came; what was rolled back leaves none.
 sql 'CREATE TABLE came (place INT AUTO_INCREMENT PRIMARY KEY, number INT) ENGINE=InnoDB'
 sql 'CREATE TRIGGER note AFTER INSERT ON messages FOR EACH ROW

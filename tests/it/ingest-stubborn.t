@@ -12,7 +12,7 @@ ingest_set batch_count 20
 ingest_set batch_wait 3s
 # A batch that fails is tried as a whole for as long as the first tier lasts: for longer than this test.
 sed -i 's/^tiers = .*/tiers = 600s/' "$TMP/conf"
-"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 trace_config=$TMP/conf
 trace_no_postfix
 trace_args="--log=$TMP/log"
@@ -68,7 +68,7 @@ is "$ingest_status" 0 'exit status'
 
 # When it is the first that a worker takes, one at a time, the ones behind it wait no longer than that.
 sed -i 's/^tiers = .*/tiers = 1s 600s/' "$TMP/conf"
-"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 stubborn
 : > "$TMP/log"
 many --first 201 --subject stubborn

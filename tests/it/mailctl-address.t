@@ -17,7 +17,7 @@ recipients = /^order-[0-9]+@example\.test$/
 [route open]
 recipients = help@example.test
 END
-mailctl setup --only=mysql > /dev/null || bail_out 'setup'
+mailctl setup --only=mysql > /dev/null || die 'setup'
 
 address() { mailctl address "$@"; }
 refuses() { # STATUS PATTERN NAME ARGUMENT ...

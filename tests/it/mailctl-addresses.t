@@ -18,7 +18,7 @@ answer() {
 		LIMIT 1"
 }
 
-mailctl setup --only=mysql > /dev/null || bail_out 'setup'
+mailctl setup --only=mysql > /dev/null || die 'setup'
 is "$(rows)" 'config exact help@example.test support
 config exact support@example.test support
 config wildcard *@inbox.example.test inbox

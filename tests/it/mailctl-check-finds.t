@@ -5,7 +5,7 @@
 use_sandbox --only broker,database
 mailctl_config
 cp "$CONF" "$TMP/good.conf"
-mailctl setup > /dev/null || bail_out 'setup'
+mailctl setup > /dev/null || die 'setup'
 
 # check_finds NAME LINE: with the config as it is now; then the good config is back.
 check_finds() {

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib/mailctl.sh"
 use_sandbox --only broker,database
 mailctl_config
-mailctl setup --only=mysql > /dev/null || bail_out 'setup'
+mailctl setup --only=mysql > /dev/null || die 'setup'
 
 message="INSERT INTO messages (id, route, recipient, received_at, in_reply_to, reference_ids, to_json, cc_json,
 		bcc_json, headers, defects)

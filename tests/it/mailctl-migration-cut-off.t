@@ -7,7 +7,7 @@ use_sandbox --only database,broker
 mailctl_config
 schema() { mariadb-dump --defaults-file="$MYSQL_ROOT_CNF" --skip-comments --no-data "$MYSQL_DATABASE"; }
 
-mailctl setup --only=mysql > /dev/null || bail_out 'setup'
+mailctl setup --only=mysql > /dev/null || die 'setup'
 whole=$(schema)
 
 # As if it had been killed after the second table: nothing is recorded, and the rest is missing.

@@ -33,7 +33,7 @@ inserted() {
 	[ "$(sql "SELECT COUNT(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p
 		ON p.id = t.trx_mysql_thread_id WHERE p.db = DATABASE() AND t.trx_rows_modified >= 2")" = 1 ]
 }
-wait_for 30 inserted || bail_out "$(cat "$TMP/answers")"
+wait_for 30 inserted || die "$(cat "$TMP/answers")"
 is "$(purge | jq -c '.Routes[0] | [.Removed, .Blobs]')" '[1,0]' 'the message goes; its blob is locked by a new reference'
 echo 'COMMIT;' >&5
 exec 5>&-

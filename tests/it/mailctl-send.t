@@ -7,7 +7,7 @@ mailctl() { "$BUILD/bin/mailctl" -c "$TMP/conf" "$@" 2>&1; }
 refused() { mailctl send "$@"; echo "exit $?"; }
 probe() { "$BUILD/tests/it/mailout_probe" "$@"; }
 # Nobody consumes this virtual host's queues.
-mailctl setup --only=amqp > "$TMP/setup" || bail_out "$(cat "$TMP/setup")"
+mailctl setup --only=amqp > "$TMP/setup" || die "$(cat "$TMP/setup")"
 
 printf 'Grüße\n' > "$TMP/letter.txt"
 printf '%%PDF-1.4\n' > "$TMP/invoice.pdf"

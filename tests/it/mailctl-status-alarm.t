@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 plan 4
 own_sandbox --only broker,database
-"$BUILD/bin/mailctl" --config "$CONFIG" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" --config "$CONFIG" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 # shellcheck disable=SC2016
 at_exit '"$SANDBOX" broker "$SANDBOX_DIR" set_vm_memory_high_watermark 0.4 > /dev/null'
 

@@ -8,7 +8,7 @@ mailctl_config
 delete_queue() { amqp-delete-queue -u "$AMQP_URL" -q "$1" > /dev/null; }
 
 # An older mail.dead and tier had no delivery limit, and orders was no serial route.
-mailctl setup --only=amqp > /dev/null || bail_out 'setup'
+mailctl setup --only=amqp > /dev/null || die 'setup'
 admin() { "$SANDBOX" broker "$SANDBOX_DIR" "$@"; }
 older() {
 	delete_queue "$1"
@@ -23,7 +23,7 @@ older() {
 older mail.dead '{}'
 older mail.retry.5m '{"x-message-ttl": 300000, "x-dead-letter-exchange": "", "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}'
 sed -i 's/^\[route orders\]/&\nserial = yes/' "$CONF"
-mailctl setup --only=mysql > /dev/null || bail_out 'setup of the database'
+mailctl setup --only=mysql > /dev/null || die 'setup of the database'
 delete_queue mail.retry.4h
 amqp-publish -u "$AMQP_URL" -e mail.in -r support -b kept
 
@@ -43,7 +43,7 @@ is "$(amqp-get -u "$AMQP_URL" -q mail.in.support)" kept 'what was in a queue is 
 
 # As the manual says.
 for queue in mail.dead mail.in.orders mail.retry.5m; do
-	admin delete_queue -p "$AMQP_VHOST" $queue > /dev/null || bail_out "delete_queue $queue"
+	admin delete_queue -p "$AMQP_VHOST" $queue > /dev/null || die "delete_queue $queue"
 done
 mailctl setup > /dev/null
 is $? 0 "deleted, they are made anew"

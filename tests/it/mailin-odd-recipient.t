@@ -7,7 +7,7 @@ write_config <<END
 [route any]
 recipients = *@odd.example, *@bücher.example
 END
-"$PROBE" declare "$CONF" || bail_out "the topology cannot be declared"
+"$PROBE" declare "$CONF" || die "the topology cannot be declared"
 
 # odd ADDRESS NAME: published, and in the document byte for byte.
 odd() {

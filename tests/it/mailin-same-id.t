@@ -8,7 +8,7 @@ write_config <<END
 [route other]
 recipients = other@example.com
 END
-"$PROBE" declare "$CONF" || bail_out "the topology cannot be declared"
+"$PROBE" declare "$CONF" || die "the topology cannot be declared"
 printf 'Subject: x\n\nx\n' > "$TMP/mail"
 printf 'Subject: x\n\ny\n' > "$TMP/mail2"
 id() { # QUEUE-ID RECIPIENT ROUTE MAIL

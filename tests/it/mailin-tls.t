@@ -5,7 +5,7 @@
 plan 9
 own_sandbox --only broker
 write_config < /dev/null
-"$PROBE" declare "$CONF" || bail_out "the topology cannot be declared"
+"$PROBE" declare "$CONF" || die "the topology cannot be declared"
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
 	-keyout "$TMP/key.pem" -out "$TMP/cert.pem" 2> /dev/null
@@ -13,7 +13,7 @@ chmod 644 "$TMP/key.pem"
 port=$(perl -MIO::Socket -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1)->sockport')
 "$SANDBOX" broker "$SANDBOX_DIR" eval "rabbit_networking:start_ssl_listener({\"127.0.0.1\", $port},
 	[{certfile, \"$TMP/cert.pem\"}, {keyfile, \"$TMP/key.pem\"}], 10)." > "$TMP/listener" ||
-	bail_out "$(cat "$TMP/listener")"
+	die "$(cat "$TMP/listener")"
 tls() {
 	write_config <<END
 [amqp]

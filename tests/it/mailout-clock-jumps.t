@@ -11,11 +11,11 @@ mailout_setup
 mailout_set retry max_age 1d
 mailout_set retry tiers '300ms 600s 700s'
 ctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
-ctl setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+ctl setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 # ask NUMBER MEMBERS: a request that is refused for the time being.
 ask() {
 	printf '{%s"Body": %s}\n' "$2" "$(first=$1 requests 1 '' 'tempfail@example.test')" |
-		"$TREE/tests/lib/odd-messages" mail.out transactional || bail_out 'publish'
+		"$TREE/tests/lib/odd-messages" mail.out transactional || die 'publish'
 }
 try_now() { ctl retry now --stream=transactional > "$TMP/moved" 2>&1 || diag "$(cat "$TMP/moved")"; }
 waits() { [ "$(waiting "mail.retry.$1")" = "$2" ]; }

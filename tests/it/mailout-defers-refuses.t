@@ -9,7 +9,7 @@ use_sandbox --only broker,database
 mailout_setup
 mailout_set retry tiers '600s 1200s'
 ctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
-ctl setup --only=amqp > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+ctl setup --only=amqp > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 trace_config=$TMP/conf
 trace_no_postfix
 trace_args="--log=$TMP/log"

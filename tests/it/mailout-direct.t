@@ -9,7 +9,7 @@ mkdir -p "$SINK"
 sink=$!
 # shellcheck disable=SC2016
 at_exit 'kill "$sink" 2> /dev/null'
-wait_for 30 test -s "$SINK/port" || bail_out "the sink does not start: $(cat "$TMP/sink.log")"
+wait_for 30 test -s "$SINK/port" || die "the sink does not start: $(cat "$TMP/sink.log")"
 # Neither of both is there.
 cat > "$TMP/conf" <<-END
 	[amqp]

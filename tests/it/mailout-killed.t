@@ -8,7 +8,7 @@ mailout_setup
 mailout_set mailout batch_count 20
 # shellcheck disable=SC2046
 "${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -o "$TMP/die.so" "$TREE/tests/it/shim/die.c" \
-	$(pkg-config --cflags librabbitmq libmariadb) -ldl || bail_out 'the shim does not compile'
+	$(pkg-config --cflags librabbitmq libmariadb) -ldl || die 'the shim does not compile'
 
 # Sanitizers want to be loaded before a shim.
 export ASAN_OPTIONS="verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"

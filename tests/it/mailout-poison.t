@@ -8,7 +8,7 @@ plan 5
 use_sandbox --only broker,database
 mailout_setup
 "${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -o "$TMP/poison.so" "$TREE/tests/it/shim/poison.c" -ldl ||
-	bail_out 'the shim does not compile'
+	die 'the shim does not compile'
 chmod 755 "$TMP/poison.so"
 requests 20 | publish
 first=21 requests 1 '"Tag": "BITTER-ALMOND"' | publish

@@ -5,7 +5,7 @@
 use_sandbox --only broker,database
 mailout_setup
 sed -i 's/^tiers = .*/tiers = 20s 30s/' "$TMP/conf"
-"$BUILD/bin/mailctl" --config "$TMP/conf" setup --only=amqp > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" --config "$TMP/conf" setup --only=amqp > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 sink_stop
 requests 300 | publish
 mailout_start
@@ -21,7 +21,7 @@ is "$(grep -c 'the SMTP server takes nothing' "$TMP/log") $(grep -c 'takes messa
 
 # Longer than the first tier's pause: they go there.
 sed -i 's/^tiers = .*/tiers = 3s 6s/' "$TMP/conf"
-"$BUILD/bin/mailctl" --config "$TMP/conf" setup --only=amqp > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" --config "$TMP/conf" setup --only=amqp > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 mailout_stop
 mailout_start
 sink_mode 421

@@ -25,7 +25,7 @@ sys.stdout.buffer.write(mail.as_bytes())
 END
 ingest_start
 "$BUILD/sbin/mailin" --dry-run --recipient support@example.test < "$TMP/mail" | jq -c '.MessageStream = "support"' | ingest_publish
-wait_for 20 is_stored 1 || bail_out "nothing is stored: $(tail -n 3 "$TMP/log")"
+wait_for 20 is_stored 1 || die "nothing is stored: $(tail -n 3 "$TMP/log")"
 ingest_stop
 sql "SELECT LOWER(HEX(a.id)), a.name, a.content_type, a.detected_type, a.size, SHA2(b.data, 256) FROM attachments a
 	JOIN blobs b ON b.sha256 = a.sha256 ORDER BY a.position" > "$TMP/stored"

@@ -13,7 +13,7 @@ delay_after = 1s
 per_hour = 2
 END
 ctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
-setup() { ctl setup "$@" > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"; }
+setup() { ctl setup "$@" > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"; }
 setup
 now() { date -u -d '2 seconds ago' +%Y-%m-%dT%H:%M:%S.000Z; }
 mail() { documents --first "$1" --set "Mailpipe.ReceivedAt=\"$(now)\"" --set "Mailpipe.Envelope.Sender=\"$1@example.net\"" | publish; }

@@ -16,13 +16,13 @@ cat >> "$CONFIG" <<-END
 END
 for program in ingest mailout; do
 	"$SANDBOX" halt "$SANDBOX_DIR" $program
-	"$SANDBOX" up "$SANDBOX_DIR" $program || bail_out "$program does not start"
+	"$SANDBOX" up "$SANDBOX_DIR" $program || die "$program does not start"
 done
 # For gone.example it is Postfix itself that cannot deliver.
 postconf -c "$POSTFIX_CONFIG" -e \
 	"transport_maps = $(postconf -c "$POSTFIX_CONFIG" -hx transport_maps), inline:{{gone.example=error:5.1.1 nobody of that name}}"
 touch -d '1 minute ago' "$POSTFIX_CONFIG/main.cf"
-postfix -c "$POSTFIX_CONFIG" reload 2> /dev/null || bail_out 'postfix reload'
+postfix -c "$POSTFIX_CONFIG" reload 2> /dev/null || die 'postfix reload'
 # Nothing can be stored, and that for good: the poster of each mail is told of it, if there is one to be told.
 sql "CREATE TRIGGER broken BEFORE INSERT ON messages FOR EACH ROW
 	SIGNAL SQLSTATE '22001' SET MYSQL_ERRNO = 1406, MESSAGE_TEXT = 'broken'"

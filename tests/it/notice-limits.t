@@ -22,7 +22,7 @@ copies() {
 copies ann@x.example > "$TMP/ann"
 copies bob@x.example > "$TMP/bob"
 worker() { "$BUILD/tests/it/notice_probe" "$TMP/conf" delayed 4.3.0 < "$1" > "$TMP/requests.$2" 2> "$TMP/words.$2"; }
-ended() { for pid in "$@"; do wait "$pid" || bail_out 'a worker fails'; done; }
+ended() { for pid in "$@"; do wait "$pid" || die 'a worker fails'; done; }
 worker "$TMP/ann" 1 &
 one=$!
 worker "$TMP/ann" 2 &

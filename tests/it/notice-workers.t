@@ -9,13 +9,13 @@ own_sandbox --only broker,database
 mailout_setup
 notice_setup
 notice_set delay_after 3s
-"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 trace_config=$TMP/conf
 trace_no_postfix
 trace_args="--log=$TMP/ingest.log --log=$TMP/log"
 # What trace tells of notices of a mail, by the log.
 told() { said '.Messages[0].Events[] | select(.Source == "log" and (.Event | test("notice"))) | .Event + " " + .Text' | sed 's/ id=.*//'; }
-documents() { "$BUILD/tests/it/ingest_probe" publish support < "$1" || bail_out 'publish'; }
+documents() { "$BUILD/tests/it/ingest_probe" publish support < "$1" || die 'publish'; }
 ingest_start() {
 	"$BUILD/sbin/mailin-ingest" --config "$TMP/conf" --foreground 2>> "$TMP/ingest.log" 4>&- &
 	ingest_pid=$!

@@ -16,7 +16,7 @@ sed -i -e '/^workers = 1$/d' -e '/^backoff_max/d' -e 's/^\[ingest\]/[ingest]\nba
 mailout_set retry tiers '2s 600s'
 mailout_set mysql timeout 60s
 ctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
-ctl setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+ctl setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 trace_config=$TMP/conf
 trace_no_postfix
 trace_args="--log=$TMP/mail.log --log=$TMP/ingest.log --log=$TMP/log"

@@ -30,10 +30,10 @@ cat >> "$TMP/conf" <<-END
 	restarts = 1000
 END
 ctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
-ctl setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+ctl setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 # shellcheck disable=SC2046
 "${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -o "$TMP/poison.so" "$TREE/tests/it/shim/poison_store.c" \
-	$(pkg-config --cflags libmariadb) -ldl || bail_out 'the shim does not compile'
+	$(pkg-config --cflags libmariadb) -ldl || die 'the shim does not compile'
 chmod 755 "$TMP/poison.so"
 trace_config=$TMP/conf
 trace_no_postfix

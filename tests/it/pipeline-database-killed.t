@@ -13,7 +13,7 @@ wait_for 30 sh -c "[ \$(wc -l < '$TMP/accepted') -ge 100 ]"
 like "$(send --subject other support@example.test)" '^451 4\.3\.0 ' 'an address cannot be looked up: try later'
 "$SANDBOX" up "$SANDBOX_DIR" database
 # Postfix asks a server that was away again after a minute (RETRY_CONN_INTV); processes that are new, at once.
-postfix -c "$SANDBOX_DIR/postfix/etc" reload 2> "$TMP/reload.log" || bail_out "$(cat "$TMP/reload.log")"
+postfix -c "$SANDBOX_DIR/postfix/etc" reload 2> "$TMP/reload.log" || die "$(cat "$TMP/reload.log")"
 wait "$client"
 awk 'NF != 2' "$TMP/accepted" >&2
 is "$(accepted_numbers "$TMP/accepted" | wc -l)" $mails 'Postfix took them all in the end'

@@ -13,7 +13,7 @@ auxprop_plugin: sasldb
 mech_list: PLAIN
 sasldb_path: $TMP/sasldb
 END
-printf secret | /usr/sbin/saslpasswd2 -p -c -f "$TMP/sasldb" -u sandbox.test ann || bail_out 'saslpasswd2'
+printf secret | /usr/sbin/saslpasswd2 -p -c -f "$TMP/sasldb" -u sandbox.test ann || die 'saslpasswd2'
 chmod 644 "$TMP/sasldb"
 cat >> "$CONFIG" << 'END'
 
@@ -21,12 +21,12 @@ cat >> "$CONFIG" << 'END'
 recipients = posters@example.test
 require = dmarc
 END
-"$BUILD/bin/mailctl" --config "$CONFIG" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" --config "$CONFIG" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 "$SANDBOX" halt "$SANDBOX_DIR" ingest
-"$SANDBOX" up "$SANDBOX_DIR" ingest || bail_out 'mailin-ingest does not start'
+"$SANDBOX" up "$SANDBOX_DIR" ingest || die 'mailin-ingest does not start'
 postconf -c "$POSTFIX_CONFIG" -e smtpd_sasl_auth_enable=yes smtpd_sasl_type=cyrus smtpd_sasl_path=smtpd smtpd_sasl_security_options=noanonymous
 touch -d '1 minute ago' "$POSTFIX_CONFIG/main.cf"
-postfix -c "$POSTFIX_CONFIG" reload 2> /dev/null || bail_out 'postfix reload'
+postfix -c "$POSTFIX_CONFIG" reload 2> /dev/null || die 'postfix reload'
 
 # Each line of standard input is a session's commands after EHLO, separated by "|"; prints the code of the last one. A mail of
 # that subject (the first word) follows if all of them were accepted.
@@ -56,7 +56,7 @@ wrong|client.test|AUTH PLAIN $(login ann@sandbox.test Secret)|$mail
 aborted|client.test|AUTH PLAIN|*|$mail
 xclient|client.test|XCLIENT LOGIN=ann@sandbox.test
 END
-python3 "$TMP/session" "$SMTP_PORT" < "$TMP/sessions" > "$TMP/codes" || bail_out 'SMTP'
+python3 "$TMP/session" "$SMTP_PORT" < "$TMP/sessions" > "$TMP/codes" || die 'SMTP'
 code() { sed -n "s/^$1 //p" "$TMP/codes"; }
 [ "$(code login)" = '235 250 250 250' ] || diag "$(grep -i sasl "$POSTFIX_LOG" | tail -n 5)"
 is "$(code login)" '235 250 250 250' 'somebody logs in'

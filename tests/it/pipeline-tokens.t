@@ -23,7 +23,7 @@ refused() { like "$(post "$1")" '^550 5\.1\.1 ' "refused: $2"; }
 asked() { postmap -q "$1" "mysql:$POSTFIX_CONFIG/mailpipe/recipients.cf"; }
 unknown() { is "$(asked "$1")" '' "not known: $2"; }
 
-made=$(add members@example.test --token --owner="owner-$TAG") || bail_out 'mailctl address add'
+made=$(add members@example.test --token --owner="owner-$TAG") || die 'mailctl address add'
 id=$(echo "$made" | jq .ID)
 token=$(echo "$made" | jq -r .Token)
 upper=$(echo "$token" | tr a-z2-7 A-Z2-7)

@@ -7,10 +7,10 @@ plan 12
 use_sandbox --only broker,database
 ingest_setup
 mkdir "$TMP/admission"
-"$TREE/tests/lib/admission.py" "$TMP/admission" || bail_out 'admission.py'
+"$TREE/tests/lib/admission.py" "$TMP/admission" || die 'admission.py'
 cat "$TMP/admission/config" >> "$TMP/conf"
 ctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
-ctl setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+ctl setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 sql < "$TMP/admission/sql"
 for file in "$TMP/admission"/documents.*; do
 	probe publish "${file##*/documents.}" < "$file"

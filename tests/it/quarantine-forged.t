@@ -22,7 +22,7 @@ recipients = locked@example.com
 require = dmarc
 unverified = refuse
 END
-"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 
 # post SUBJECT FROM RECIPIENT FIELD ...: as Postfix would hand it over.
 number=0
@@ -35,7 +35,7 @@ post() {
 		[ -z "$from" ] || printf 'From: %s\n' "$from"
 		printf 'To: %s\nSubject: %s\nMessage-ID: <%s@test>\n\nHello\n' "$to" "$subject" "$number"
 	} | "$BUILD/sbin/mailin" -c "$TMP/conf" --queue-id "Q$number" --client 192.0.2.1 ${login:+--sasl-username "$login"} --sender ann@shop.example -- "$to" ||
-		bail_out "mailin: $?"
+		die "mailin: $?"
 }
 login=
 ours='Authentication-Results: mx.example.com; dkim=pass header.d=shop.example'

@@ -22,7 +22,7 @@ require = dmarc
 target = support
 END
 cp "$CONF" "$TMP/conf"
-mailctl setup > "$TMP/setup.log" || bail_out "$(cat "$TMP/setup.log")"
+mailctl setup > "$TMP/setup.log" || die "$(cat "$TMP/setup.log")"
 : > "$TMP/log"
 at_exit ingest_kill
 id() { printf '00000000-0000-8000-8000-%012d' "$1"; }

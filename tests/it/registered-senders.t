@@ -19,9 +19,9 @@ require = registered
 recipients = public@example.com
 END
 ctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
-ctl setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+ctl setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 ctl address add club@example.com --owner=club --sender='*@friend.example' --sender=ann@strasse.example \
-	--sender=Jörg@BÜCHER.example > "$TMP/out" || bail_out "$(cat "$TMP/out")"
+	--sender=Jörg@BÜCHER.example > "$TMP/out" || die "$(cat "$TMP/out")"
 ok 'a sender without a domain is none' sh -c '! "$@" 2> /dev/null' - "$BUILD/bin/mailctl" --config "$TMP/conf" address add \
 	club@example.com --sender='ann@a‮b.example'
 
@@ -31,7 +31,7 @@ post() {
 	number=$((number + 1))
 	printf '%s\n' "Authentication-Results: mx.example.com; dkim=pass header.d=$3" "From: <$2>" "To: <$4>" "Subject: $1" \
 		"Message-ID: <$number@test>" "" "Hello" |
-		"$BUILD/sbin/mailin" -c "$TMP/conf" --queue-id "Q$number" --client 192.0.2.1 --sender "x@$3" -- "$4" || bail_out "mailin: $?"
+		"$BUILD/sbin/mailin" -c "$TMP/conf" --queue-id "Q$number" --client 192.0.2.1 --sender "x@$3" -- "$4" || die "mailin: $?"
 }
 # run OF-LETTER COUNT
 run() { printf "%*s" "$2" '' | sed "s/ /$1/g"; }
@@ -47,7 +47,7 @@ post quoted '"bob@friend.example"@evil.example' evil.example club@example.com
 # Its lower case is twice as long as the column.
 post longer "$(run İ 300)@friend.example" friend.example public@example.com
 
-ctl address add public@example.com --token --owner=ann > "$TMP/out" || bail_out "$(cat "$TMP/out")"
+ctl address add public@example.com --token --owner=ann > "$TMP/out" || die "$(cat "$TMP/out")"
 token=$(grep -Eo '\+[a-z2-7]{26}@' "$TMP/out" | head -n 1 | tr -d '+@')
 post token bob@friend.example friend.example "public+$token@example.com"
 post token-dots bob@friend.example friend.example "public+$token$(run . 200)@example.com"

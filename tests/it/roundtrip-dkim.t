@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib/pipeline.sh"
 own_pipeline
 
-openssl genrsa -out "$TMP/key" 2048 2> "$TMP/openssl.log" || bail_out "$(cat "$TMP/openssl.log")"
+openssl genrsa -out "$TMP/key" 2048 2> "$TMP/openssl.log" || die "$(cat "$TMP/openssl.log")"
 public=$(openssl rsa -in "$TMP/key" -pubout -outform DER 2> "$TMP/openssl.log" | base64 -w0)
 for domain in shop.example evil.example; do
 	echo "sel._domainkey.$domain v=DKIM1; k=rsa; p=$public"
@@ -23,17 +23,17 @@ END
 /usr/sbin/opendkim -f -x "$TMP/opendkim.conf" > "$TMP/opendkim.log" 2>&1 &
 milter=$!
 at_exit "kill $milter 2> /dev/null; wait $milter"
-wait_for 10 test -S "$TMP/milter" || bail_out "opendkim: $(cat "$TMP/opendkim.log")"
+wait_for 10 test -S "$TMP/milter" || die "opendkim: $(cat "$TMP/opendkim.log")"
 sed -i -e 's/^\[mailpipe\]/&\nauthserv_ids = mx.example.test/' \
 	-e '$a [route vouched]\nrecipients = vouched@example.test\nrequire = spf-or-dkim' "$CONFIG"
-"$BUILD/bin/mailctl" --config "$CONFIG" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" --config "$CONFIG" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 "$SANDBOX" halt "$SANDBOX_DIR" ingest
-"$SANDBOX" up "$SANDBOX_DIR" ingest || bail_out 'mailin-ingest does not start'
+"$SANDBOX" up "$SANDBOX_DIR" ingest || die 'mailin-ingest does not start'
 # What policy services prepend is above Postfix's own Received, too.
 postconf -c "$POSTFIX_CONFIG" -e "smtpd_milters = unix:$TMP/milter" milter_default_action=tempfail \
 	'smtpd_sender_restrictions = check_sender_access inline:{{spf@shop.example=PREPEND Authentication-Results: mx.example.test; spf=pass smtp.mailfrom=shop.example}}'
 touch -d '1 minute ago' "$POSTFIX_CONFIG/main.cf"
-postfix -c "$POSTFIX_CONFIG" reload 2> /dev/null || bail_out 'postfix reload'
+postfix -c "$POSTFIX_CONFIG" reload 2> /dev/null || die 'postfix reload'
 
 # mail NAME FROM: of that subject; further header fields are on standard input.
 mail() {
@@ -50,9 +50,9 @@ END
 # give SENDER [SED-SCRIPT]: the mail on standard input goes to Postfix.
 give() {
 	sed -e "${2-}" -e 's/$/\r/' > "$TMP/mail"
-	send --file "$TMP/mail" --from "$1" vouched@example.test > "$TMP/id" || bail_out "SMTP: $(cat "$TMP/id")"
+	send --file "$TMP/mail" --from "$1" vouched@example.test > "$TMP/id" || die "SMTP: $(cat "$TMP/id")"
 }
-sign() { "$TREE/tests/lib/dkim-sign" "$TMP/key" "$@" || bail_out 'dkim-sign'; }
+sign() { "$TREE/tests/lib/dkim-sign" "$TMP/key" "$@" || die 'dkim-sign'; }
 forge() { sed "1i Authentication-Results: $1"; }
 
 mail signed ann@shop.example | sign shop.example sel | give x@shop.example

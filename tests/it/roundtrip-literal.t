@@ -31,10 +31,10 @@ print(json.dumps({
     "ListUnsubscribe": {"Url": "https://shop.example.test/u?t=1", "Mailto": "mailto:leave@example.test"},
 }))
 END
-"$BUILD/tests/it/mailout_probe" publish bulk < "$TMP/request" || bail_out 'publish'
+"$BUILD/tests/it/mailout_probe" publish bulk < "$TMP/request" || die 'publish'
 
 for recipient in support+rt@example.test photos@example.test support+vip@example.test; do
-	came $recipient || bail_out "nothing came for $recipient: $(tail -n 3 "$SANDBOX_DIR/log/mailout.log")"
+	came $recipient || die "nothing came for $recipient: $(tail -n 3 "$SANDBOX_DIR/log/mailout.log")"
 	row $recipient > "$TMP/row"
 	name="to $recipient:"
 	is "$(field '[.route, .mailbox_hash]')" "$(case $recipient in

@@ -7,7 +7,7 @@ own_pipeline
 # The client is the server that has looked at the sender: it stands before ours (authserv_hops).
 sed -i -e 's/^\[mailpipe\]/&\nauthserv_ids = mx.example.test\nauthserv_hops = 2/' -e 's/^\[route support\]/&\ntarget = support/' "$CONFIG"
 "$SANDBOX" kill "$SANDBOX_DIR" ingest
-"$SANDBOX" up "$SANDBOX_DIR" ingest || bail_out 'mailin-ingest does not start'
+"$SANDBOX" up "$SANDBOX_DIR" ingest || die 'mailin-ingest does not start'
 
 # ask NUMBER RECIPIENT [OPTION ...]: a mail of the customer's; its queue id.
 ask() {
@@ -23,7 +23,7 @@ find_mail() {
 	done
 	return 1
 }
-arrived() { wait_for 30 find_mail "$1" || bail_out "no mail \"$1\": $(tail -n 3 "$SANDBOX_DIR/log/mailout.log" "$SANDBOX_DIR/log/ingest.log")"; }
+arrived() { wait_for 30 find_mail "$1" || die "no mail \"$1\": $(tail -n 3 "$SANDBOX_DIR/log/mailout.log" "$SANDBOX_DIR/log/ingest.log")"; }
 field() { sed -n -e "/^$1:/,/^[^ 	]/{s/^$1: //p;/^[ 	]/p}" "$TMP/mail" | tr -d '\n' | tr -s ' '; }
 ticket() { sql 'SELECT status, (SELECT COUNT(*) FROM ticket_messages m WHERE m.ticket_id = t.id) FROM tickets t' | tr '\t\n' '  '; }
 await_ticket() { wait_for 30 ticket_is "$1"; }
@@ -43,7 +43,7 @@ first_reply=$(field Reply-To)
 thread=$(sql "SELECT id FROM threads_readable")
 printf '{"From": "Desk <support@example.test>", "To": "%s@example.net", "ReplyTo": {"Thread": "%s"}, "Subject": "Re: Where is my order",
 	"TextBody": "It is on its way."}' "$TAG" "$thread" | tr -d '\n\t' > "$TMP/request"
-"$BUILD/tests/it/mailout_probe" publish transactional < "$TMP/request" || bail_out 'publish'
+"$BUILD/tests/it/mailout_probe" publish transactional < "$TMP/request" || die 'publish'
 arrived 'Re: Where is my order'
 is "$(field In-Reply-To)" "<q1.$TAG@example.net>" 'the answer is a reply to the question'
 second_reply=$(field Reply-To)

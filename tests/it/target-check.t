@@ -5,7 +5,7 @@
 use_sandbox --only broker,database
 mailctl_config
 sed -i "s|^\[route support\]|[ingest]\ntargets = $TMP/none $TMP\n&\ntarget = own|" "$CONF"
-mailctl setup > /dev/null || bail_out 'setup'
+mailctl setup > /dev/null || die 'setup'
 sql 'CREATE TABLE notes (id BINARY(16) PRIMARY KEY, subject VARCHAR(20))'
 user="$USERS-ingest.@.localhost."
 

@@ -9,7 +9,7 @@ ingest_setup
 ingest_set workers 1
 sed -i 's/^tiers = .*/tiers = 300ms 600ms/' "$TMP/conf"
 mailctl_setup() { "$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1; }
-mailctl_setup || bail_out "setup: $(cat "$TMP/setup.log")"
+mailctl_setup || die "setup: $(cat "$TMP/setup.log")"
 sql "CREATE TABLE gate (id INT PRIMARY KEY, passed INT NOT NULL);
 	INSERT INTO gate VALUES (1, 0), (2, 0);
 	CREATE TABLE journal (mail CHAR(36) CHARACTER SET ascii PRIMARY KEY);
@@ -58,7 +58,7 @@ exec 4> "$TMP/session"
 # What has written more is not the one that the server rolls back.
 echo "BEGIN; INSERT INTO weight SELECT NULL FROM information_schema.columns LIMIT 1000;
 	UPDATE gate SET passed = passed + 1 WHERE id = 2; SELECT 'held';" >&4
-wait_for 30 test -s "$TMP/session.out" || bail_out 'no session'
+wait_for 30 test -s "$TMP/session.out" || die 'no session'
 : > "$TMP/log"
 ingest_start
 mail 5 'in the way'

@@ -5,7 +5,7 @@
 plan 33
 export TZ=UTC
 use_sandbox --only broker,database
-"$BUILD/bin/mailctl" -c "$CONFIG" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" -c "$CONFIG" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 trace_no_postfix
 logs=$TMP/logs
 mkdir "$logs"

@@ -7,7 +7,7 @@ plan 29
 use_sandbox --only broker,database
 mailout_setup
 mailout_set retry tiers '600s 1200s'
-"$BUILD/bin/mailctl" -c "$TMP/conf" setup --only=amqp > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" -c "$TMP/conf" setup --only=amqp > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 trace_config=$TMP/conf
 trace_no_postfix
 trace_args="--log=$TMP/log"
@@ -67,7 +67,7 @@ is "$(waiting mail.out.transactional) $(waiting mail.retry.600s)" '0 2' 'and did
 
 # However often it is looked at, a message leaves its tier in the end, and not before its time.
 mailout_set retry tiers '4s 600s 1200s'
-"$BUILD/bin/mailctl" -c "$TMP/conf" setup --only=amqp > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" -c "$TMP/conf" setup --only=amqp > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 next=$(($(date +%s) + 4))
 first=6 requests 1 | "$BUILD/tests/it/trace_probe" 4s mail.out.transactional "$(id 6)" "${next}000" busy
 has_left() {

@@ -2,7 +2,7 @@
 # Every text column of every view can be compared, joined and searched, whatever collation the client's connection has.
 . "$(dirname "$0")/../lib/tap.sh"
 use_sandbox --only broker,database
-"$BUILD/bin/mailctl" --config "$CONFIG" setup > "$TMP/setup" || bail_out "setup: $(cat "$TMP/setup")"
+"$BUILD/bin/mailctl" --config "$CONFIG" setup > "$TMP/setup" || die "setup: $(cat "$TMP/setup")"
 columns=$(sql "SELECT CONCAT(c.table_name, ' ', c.column_name) FROM information_schema.columns c
 	JOIN information_schema.views v USING (table_schema, table_name)
 	WHERE table_schema = '$MYSQL_DATABASE' AND c.collation_name IS NOT NULL ORDER BY 1")

@@ -8,7 +8,7 @@ own_sandbox
 watch_setup
 watch_set pauses '3s 1h'
 counts() { echo "$(wc -l < "$TMP/told") $(mails_to ops@example.test) $(mails_to sms@example.test)"; }
-server() { "$SANDBOX" "$1" "$SANDBOX_DIR" "$2" > "$TMP/server.log" 2>&1 || bail_out "$1 $2: $(cat "$TMP/server.log")"; }
+server() { "$SANDBOX" "$1" "$SANDBOX_DIR" "$2" > "$TMP/server.log" 2>&1 || die "$1 $2: $(cat "$TMP/server.log")"; }
 
 wait_for 60 watch --once --quiet
 is "$(watch --once --quiet | grep -vc '^ok ')" 1 'nothing is wrong'
@@ -87,7 +87,10 @@ amqp-publish -u "$AMQP_URL" -e mail.out -r bulk -b x
 watch_set queue_depth 1
 watch_set queue_age 200ms
 watch_set restarts 1
-is_found() { watch --once --json 2>> "$TMP/log" > "$TMP/json"; jq -e '[.Findings[] | select(.Subject == "queue-age" and .Level == "error")] | length == 1' "$TMP/json"; }
+is_found() {
+	watch --once --json 2>> "$TMP/log" > "$TMP/json"
+	[ "$(jq '[.Findings[] | select(.Subject == "queue-age" and .Level == "error")] | length' "$TMP/json")" = 1 ]
+}
 ok 'several things at once' wait_for 60 is_found
 mkdir -p "$TMP/templates/bad"
 watch_set command "echo \"\$MAILPIPE_ALERT \$MAILPIPE_KINDS\" >> $TMP/told"

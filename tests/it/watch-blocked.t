@@ -4,12 +4,12 @@
 . "$(dirname "$0")/../lib/watch.sh"
 plan 8
 own_sandbox --only broker,database
-"$BUILD/bin/mailctl" -c "$CONFIG" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" -c "$CONFIG" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 watch_setup
 ctl() { "$SANDBOX" broker "$SANDBOX_DIR" "$@"; }
 amqp-declare-queue -u "$AMQP_URL" -q spy > /dev/null
 ctl set_permissions -p "$AMQP_VHOST" "$AMQP_ADMIN_USER" '.*' '.*' '.*' > /dev/null
-/usr/bin/python3 - "$AMQP_URL" <<-'END' || bail_out 'no binding'
+/usr/bin/python3 - "$AMQP_URL" <<-'END' || die 'no binding'
 	import pika, sys
 	channel = pika.BlockingConnection(pika.URLParameters(sys.argv[1])).channel()
 	channel.queue_bind("spy", "mail.events", "#")

@@ -7,7 +7,7 @@ clock_setup
 use_sandbox --only broker,database
 watch_setup
 watch_set queue_age 1d
-"$BUILD/bin/mailctl" -c "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" -c "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 echo '{}' | "$BUILD/tests/it/ingest_probe" publish support
 # shellcheck disable=SC2034
 start() {

@@ -10,7 +10,7 @@ watch_set pauses '3s 1h'
 watch_set clear_after 10m
 mkdir "$TMP/templates"
 sed -i "s|^templates = .*|templates = $TMP/templates $TREE/templates|" "$TMP/conf"
-"$BUILD/bin/mailctl" -c "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || bail_out "$(cat "$TMP/setup.log")"
+"$BUILD/bin/mailctl" -c "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 for program in mailin-ingest mailout; do
 	"$BUILD/sbin/$program" --config "$TMP/conf" --foreground 2>> "$TMP/workers.log" 4>&- &
 	at_exit "kill -KILL $! 2> /dev/null"

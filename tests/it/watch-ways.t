@@ -26,7 +26,7 @@ END
 python3 "$TMP/hook.py" "$TMP" 2> "$TMP/http.log" &
 http=$!
 at_exit "kill $http 2> /dev/null"
-wait_for 30 test -s "$TMP/port" || bail_out "no HTTP server: $(cat "$TMP/http.log")"
+wait_for 30 test -s "$TMP/port" || die "no HTTP server: $(cat "$TMP/http.log")"
 url=http://127.0.0.1:$(cat "$TMP/port")
 
 # Hanging.

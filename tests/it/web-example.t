@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../lib/browser.sh"
 command -v chromedriver > /dev/null || skip_all 'chromium-driver is not installed'
 use_pipeline
-"$SANDBOX" up "$SANDBOX_DIR" web --quiet || bail_out 'the pages do not come up'
+"$SANDBOX" up "$SANDBOX_DIR" web --quiet || die 'the pages do not come up'
 # shellcheck disable=SC2016
 at_exit '"$SANDBOX" halt "$SANDBOX_DIR" web'
 SITE=http://127.0.0.1:$WEB_PORT

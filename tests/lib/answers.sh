@@ -19,14 +19,14 @@ answers_setup() {
 		target = gallery
 		attachments_refused = drop
 	END
-	"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || bail_out "mailctl setup: $(cat "$TMP/setup.log")"
+	"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 || die "mailctl setup: $(cat "$TMP/setup.log")"
 	at_exit 'ingest_kill'
 }
 
 arrive() {
 	"$BUILD/sbin/mailin" --config "$TMP/conf" --dry-run --sender "$2" --recipient "$1@example.test" > "$TMP/document" ||
-		bail_out "mailin: $?"
-	jq -c . "$TMP/document" | "$BUILD/tests/it/ingest_probe" publish "$1" || bail_out 'publish'
+		die "mailin: $?"
+	jq -c . "$TMP/document" | "$BUILD/tests/it/ingest_probe" publish "$1" || die 'publish'
 }
 
 ingest_start() {

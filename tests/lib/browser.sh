@@ -11,7 +11,8 @@ webdriver() {
 		jq -r '.value | if type == "object" and has("error") then error(.message) else . end' "$TMP/webdriver"
 }
 
-browser_ready() { webdriver GET /status | jq -e .ready; }
+# As long as nothing answers, `jq -e` of Debian 12 has no input and succeeds.
+browser_ready() { [ "$(webdriver GET /status | jq .ready)" = true ]; }
 
 browser_start() {
 	browser_port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport')
@@ -19,14 +20,14 @@ browser_start() {
 	HOME=$browser_profile setsid chromedriver --port="$browser_port" > "$TMP/chromedriver.log" 2>&1 &
 	browser_pid=$!
 	at_exit 'browser_stop'
-	wait_for 30 browser_ready || bail_out "chromedriver: $(tail -n 3 "$TMP/chromedriver.log")"
+	wait_for 30 browser_ready || die "chromedriver: $(cat "$TMP/chromedriver.log")"
 	browser_session=$(webdriver POST /session "$(jq -n --arg profile "$browser_profile/profile" --arg window "$browser_window" '
 		{capabilities: {alwaysMatch: {browserName: "chrome", "goog:chromeOptions": {binary: "/usr/bin/chromium", args: [
 			"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
 			"--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
 			"--window-size=" + $window, "--user-data-dir=" + $profile]},
 			"goog:loggingPrefs": {browser: "ALL"}}}}')" | jq -r .sessionId)
-	[ -n "$browser_session" ] || bail_out "no browser: $(tail -n 3 "$TMP/chromedriver.log")"
+	[ -n "$browser_session" ] || die "no browser: $(cat "$TMP/webdriver" "$TMP/chromedriver.log")"
 }
 
 browser_stop() {

@@ -9,12 +9,12 @@
 dead_setup() {
 	sed '/^\[retry\]/,/^$/d' "$CONFIG" > "$TMP/conf"
 	printf '\n[retry]\ntiers = 10m 1h\n' >> "$TMP/conf"
-	ctl setup > "$TMP/setup.log" 2>&1 || bail_out "mailctl setup: $(cat "$TMP/setup.log")"
+	ctl setup > "$TMP/setup.log" 2>&1 || die "mailctl setup: $(cat "$TMP/setup.log")"
 }
 
 ctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
 dead_probe() { "$BUILD/tests/it/dead_probe" "$@"; }
-fill() { dead_probe fill "${exchange:-mail.dead}" "$2" "$1" "${first:-1}" "$3" "${bytes:-100}" || bail_out 'fill'; }
+fill() { dead_probe fill "${exchange:-mail.dead}" "$2" "$1" "${first:-1}" "$3" "${bytes:-100}" || die 'fill'; }
 waiting() { dead_probe count "$1"; }
 waits() { [ "$(waiting "$1")" -eq "$2" ]; }
 # Wait for so many to be ready.

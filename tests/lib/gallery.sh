@@ -13,7 +13,7 @@ gallery_setup() {
 		>> "$TMP/conf"
 	gallery_use "$@"
 	"$BUILD/bin/mailctl" --config "$TMP/conf" setup >> "$TMP/setup.log" 2>&1 ||
-		bail_out "mailctl setup: $(cat "$TMP/setup.log")"
+		die "mailctl setup: $(cat "$TMP/setup.log")"
 }
 
 gallery_use() {
@@ -31,10 +31,10 @@ posts() {
 	number=$((number + 1))
 	recipient=$1
 	shift
-	"$TREE/tests/lib/photo-mail" "$@" > "$TMP/mail" || bail_out 'photo-mail'
+	"$TREE/tests/lib/photo-mail" "$@" > "$TMP/mail" || die 'photo-mail'
 	"$BUILD/sbin/mailin" -c "$TMP/conf" --dry-run --queue-id "Q$number" --sender ann@x.example \
-		--recipient "$recipient" < "$TMP/mail" > "$TMP/document" || bail_out "mailin: $?"
-	jq -c . "$TMP/document" | probe publish photos || bail_out 'publish'
+		--recipient "$recipient" < "$TMP/mail" > "$TMP/document" || die "mailin: $?"
+	jq -c . "$TMP/document" | probe publish photos || die 'publish'
 }
 
 photos() {

@@ -16,7 +16,7 @@ ingest_setup() {
 	sed -e '/^workers/d' -e '/^backoff_max/d' -e 's/^\[ingest\]/[ingest]\nbackoff_max = 1s/' "$CONFIG" \
 		> "$TMP/conf"
 	"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 ||
-		bail_out "mailctl setup: $(cat "$TMP/setup.log")"
+		die "mailctl setup: $(cat "$TMP/setup.log")"
 	: > "$TMP/log"
 	at_exit ingest_kill
 }

@@ -41,7 +41,7 @@ write_config() {
 use_broker() {
 	use_sandbox --only broker
 	write_config < /dev/null
-	"$PROBE" declare "$CONF" || bail_out "the topology cannot be declared"
+	"$PROBE" declare "$CONF" || die "the topology cannot be declared"
 }
 
 mailin() {

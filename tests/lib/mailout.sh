@@ -35,7 +35,7 @@ mailout_setup() {
 		templates = $TMP/templates
 	END
 	"$BUILD/bin/mailctl" --config "$TMP/conf" setup > "$TMP/setup.log" 2>&1 ||
-		bail_out "mailctl setup: $(cat "$TMP/setup.log")"
+		die "mailctl setup: $(cat "$TMP/setup.log")"
 	: > "$TMP/log"
 	at_exit 'mailout_kill; sink_stop'
 }
@@ -46,7 +46,7 @@ sink_start() {
 	rm -f "$SINK/port"
 	"$TREE/tests/lib/smtp-sink.py" "$SINK" "${1:-0}" 2>> "$TMP/sink.log" &
 	sink_pid=$!
-	wait_for 10 test -s "$SINK/port" || bail_out "the sink does not start: $(cat "$TMP/sink.log")"
+	wait_for 10 test -s "$SINK/port" || die "the sink does not start: $(cat "$TMP/sink.log")"
 }
 
 # On the port it had.
@@ -71,7 +71,7 @@ requests() {
 	END
 }
 
-publish() { probe publish "${1:-transactional}" || bail_out 'publish'; }
+publish() { probe publish "${1:-transactional}" || die 'publish'; }
 
 probe() { "$BUILD/tests/it/mailout_probe" "$@"; }
 

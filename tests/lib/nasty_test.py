@@ -43,8 +43,7 @@ class Suite:
 
     def run(self):
         if not dryrun.build_exists():
-            print("Bail out!  %s is not built" % dryrun.mailin())
-            sys.exit(255)
+            sys.exit("%s is not built" % dryrun.mailin())
         print("1..%d" % len(self.tests))
         failed = 0
         TESTS.extend(self.tests)

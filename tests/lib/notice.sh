@@ -41,12 +41,12 @@ verified='Authentication-Results: mx.example.test; spf=pass (fine) smtp.mailfrom
 
 post() {
 	"$BUILD/sbin/mailin" --config "$TMP/conf" --dry-run --sender "$1" --recipient support@example.test ||
-		bail_out "mailin: $?"
+		die "mailin: $?"
 }
 
 # Requests are in $TMP/requests, too.
 notices() {
-	"$BUILD/tests/it/notice_probe" "$TMP/conf" "$1" "$2" > "$TMP/new" 2>> "$TMP/words" || bail_out "$(cat "$TMP/words")"
+	"$BUILD/tests/it/notice_probe" "$TMP/conf" "$1" "$2" > "$TMP/new" 2>> "$TMP/words" || die "$(cat "$TMP/words")"
 	cat "$TMP/new" >> "$TMP/requests"
 	[ ! -s "$TMP/new" ] || publish < "$TMP/new"
 }
@@ -54,7 +54,7 @@ notices() {
 made() { wc -l < "$TMP/requests"; }
 words() { sort "$TMP/words" | uniq -c | sed 's/^ *//' | tr '\n' ',' | sed 's/,$//'; }
 
-arrive() { "$BUILD/tests/it/ingest_probe" publish support || bail_out 'publish'; }
+arrive() { "$BUILD/tests/it/ingest_probe" publish support || die 'publish'; }
 
 # posters FIRST COUNT SECONDS SUBJECT: mails that came so long ago.  Number n has the id
 # 00000000-0000-8000-8000-<n>, the queue id Q<n>, and is from poster<n>@x.example, whose domain is established.

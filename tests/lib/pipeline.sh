@@ -20,7 +20,7 @@ use_pipeline() {
 
 own_pipeline() {
 	own_sandbox
-	[ -e "$SANDBOX_DIR/run/ingest.pid" ] || bail_out "there is no pipeline in the sandbox: build first"
+	[ -e "$SANDBOX_DIR/run/ingest.pid" ] || die "there is no pipeline in the sandbox: build first"
 }
 
 # smtp ARGUMENT ...: prints "NUMBER QUEUEID" or "NUMBER CODE TEXT"; see smtp-send.

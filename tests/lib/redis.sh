@@ -22,7 +22,7 @@ redis_start() {
 	redis-server --port 0 --unixsocket "$TMP/redis.sock" --unixsocketperm 777 --save '' \
 		--dir "$TMP" "$@" > "$TMP/redis.log" 2>&1 &
 	redis_pid=$!
-	wait_for 30 redis_answers || bail_out "redis-server: $(cat "$TMP/redis.log")"
+	wait_for 30 redis_answers || die "redis-server: $(cat "$TMP/redis.log")"
 }
 
 redis_signal() { kill "-$1" "$redis_pid"; }

@@ -41,7 +41,7 @@ trap tap_end EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-# Nobody reads any more (prove bailed out): without this the shell would die with everything running.
+# Nobody reads any more (the runner ended): without this the shell would die with everything running.
 trap 'exit 141' PIPE
 
 # Run a command line at the end of the test; the last one first.
@@ -64,12 +64,13 @@ skip_all() {
 	exit 0
 }
 
-bail_out() {
-	echo "Bail out!  $1"
+diag() { printf '%s\n' "$*" | sed 's/^/# /' >&2; }
+
+# die MESSAGE: this test cannot go on; the others can.
+die() {
+	diag "$1"
 	exit 255
 }
-
-diag() { printf '%s\n' "$*" | sed 's/^/# /' >&2; }
 
 pass() {
 	tap_count=$((tap_count + 1))
@@ -139,7 +140,7 @@ use_sandbox() {
 		own_sandbox "$@"
 	fi
 	tap_tenant=$("$SANDBOX" tenant "$SANDBOX_DIR" "$(basename "$0" .t | tr -c 'a-z0-9\n' _)_$$") ||
-		bail_out "the sandbox gives no tenant"
+		die "the sandbox gives no tenant"
 	set -a
 	# shellcheck disable=SC1090
 	. "$tap_tenant"
@@ -151,7 +152,7 @@ own_sandbox() {
 	SANDBOX_DIR=$TMP/sandbox
 	# shellcheck disable=SC2016
 	at_exit '"$SANDBOX" stop "$SANDBOX_DIR" --purge --quiet'
-	"$SANDBOX" start "$SANDBOX_DIR" --quiet "$@" >&2 || bail_out "the sandbox does not start"
+	"$SANDBOX" start "$SANDBOX_DIR" --quiet "$@" >&2 || die "the sandbox does not start"
 	set -a
 	# shellcheck disable=SC1091
 	. "$SANDBOX_DIR/env"

@@ -57,7 +57,7 @@ sink_start() {
 	rm -f "$SINK/port"
 	"$TREE/tests/lib/smtp-sink.py" "$SINK" "$sink_port" 2>> "$TMP/sink.log" &
 	sink_pid=$!
-	wait_for 30 test -s "$SINK/port" || bail_out "the sink does not start: $(cat "$TMP/sink.log")"
+	wait_for 30 test -s "$SINK/port" || die "the sink does not start: $(cat "$TMP/sink.log")"
 }
 
 # Its port stays known.
@@ -93,7 +93,7 @@ rounds() {
 	rounds_left=$1
 	while [ "$rounds_left" -gt 0 ]; do
 		state_was=$(state_id)
-		wait_for 60 state_changed || bail_out "no round any more: $(tail -n 5 "$TMP/log")"
+		wait_for 60 state_changed || die "no round any more: $(tail -n 5 "$TMP/log")"
 		rounds_left=$((rounds_left - 1))
 	done
 }
