@@ -5,7 +5,6 @@
 #include <getopt.h>
 #include <glib.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,18 +71,6 @@ struct address_command {
 	int64_t id;
 };
 
-__attribute__((format(printf, 1, 2))) static bool complain(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	fputs("mailctl: address: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
-	va_end(arguments);
-	return false;
-}
-
 /* ---- options ---- */
 
 static bool is_printable(const char *text)
@@ -99,8 +86,9 @@ static bool is_printable(const char *text)
 static bool take_text(char **to, const char *option, const char *text, size_t max)
 {
 	if (!is_printable(text) || g_utf8_strlen(text, -1) > (glong)max)
-		return complain("%s: no more than %zu characters of UTF-8, no control characters",
-				option, max);
+		return mailctl_complain(
+			"%s: no more than %zu characters of UTF-8, no control characters", option,
+			max);
 	g_free(*to);
 	*to = g_strdup(text);
 	return true;
@@ -112,7 +100,7 @@ static bool take_time(int64_t *ms, const char *option, const char *text, int64_t
 
 	if (config_parse_time(text, minimum, TIME_MAX_MS, ms, &reason) == OUTCOME_OK)
 		return true;
-	return complain("%s: %s", option, reason.text);
+	return mailctl_complain("%s: %s", option, reason.text);
 }
 
 /* Takes the time, which may be NULL. */
@@ -122,9 +110,9 @@ static bool set_valid_until(struct address_command *command, GDateTime *time, co
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 
 	if (until == NULL)
-		return complain("%s: a date is 2026-12-31 or 2026-12-31T18:00:00Z", option);
+		return mailctl_complain("%s: a date is 2026-12-31 or 2026-12-31T18:00:00Z", option);
 	if (g_date_time_compare(until, now) <= 0)
-		return complain("%s: that has passed", option);
+		return mailctl_complain("%s: that has passed", option);
 	g_autoptr(GDateTime) utc = g_date_time_to_utc(until);
 
 	g_free(command->given->valid_until);
@@ -173,16 +161,17 @@ static bool take_sender(struct address_command *command, const char *text)
 	bool domain = g_str_has_prefix(text, "*@");
 
 	if (!anyone && (!is_address(text) || strchr(domain ? text + 1 : text, '*') != NULL))
-		return complain("--sender: %s is none of ann@example.com, *@example.com and *",
-				text);
+		return mailctl_complain(
+			"--sender: %s is none of ann@example.com, *@example.com and *", text);
 	g_autofree char *sender = anyone ? g_strdup(text) : domain_address(text);
 
 	if (sender == NULL)
-		return complain("--sender: %s has no domain that could be written to", text);
+		return mailctl_complain("--sender: %s has no domain that could be written to",
+					text);
 	if (g_ptr_array_find_with_equal_func(senders, sender, g_str_equal, NULL))
 		return true;
 	if (senders->len == REGISTRY_SENDERS_MAX)
-		return complain("--sender: no more than %d", REGISTRY_SENDERS_MAX);
+		return mailctl_complain("--sender: no more than %d", REGISTRY_SENDERS_MAX);
 	g_ptr_array_add(senders, g_steal_pointer(&sender));
 	return true;
 }
@@ -190,7 +179,7 @@ static bool take_sender(struct address_command *command, const char *text)
 static bool take_proof(struct address_command *command, const char *text)
 {
 	if (!g_strv_contains(proofs, text))
-		return complain("--proof: route, none, spf-or-dkim or dmarc");
+		return mailctl_complain("--proof: route, none, spf-or-dkim or dmarc");
 	g_free(command->given->proof);
 	command->given->proof = g_strdup(text);
 	return true;
@@ -264,7 +253,7 @@ static bool take_options(struct address_command *command, int argc, char **argv)
 
 static bool draw(char token[TOKEN_TEXT_SIZE])
 {
-	return token_new(token) || complain("no random numbers: %s", g_strerror(errno));
+	return token_new(token) || mailctl_complain("no random numbers: %s", g_strerror(errno));
 }
 
 /* The config decides where mail goes: what it sends elsewhere cannot be registered. */
@@ -274,13 +263,14 @@ static bool check_route(const struct address_command *command, const char *addre
 	const struct config_route *route = config_route(command->config, address);
 
 	if (route == NULL)
-		return complain("%s: no route of %s takes it", address, command->config->file);
+		return mailctl_complain("%s: no route of %s takes it", address,
+					command->config->file);
 	if (given->route != NULL && strcmp(given->route, route->name) != 0)
-		return complain("%s: %s sends it to the route %s, not to %s", address,
-				command->config->file, route->name, given->route);
+		return mailctl_complain("%s: %s sends it to the route %s, not to %s", address,
+					command->config->file, route->name, given->route);
 	if (route->require == CONFIG_REQUIRE_TOKEN && !command->token)
-		return complain("%s: the route %s takes mail with a token only (--token)", address,
-				route->name);
+		return mailctl_complain("%s: the route %s takes mail with a token only (--token)",
+					address, route->name);
 	if (given->route == NULL)
 		given->route = g_strdup(route->name);
 	return true;
@@ -293,19 +283,20 @@ static bool check_given(struct address_command *command)
 	char token[TOKEN_TEXT_SIZE];
 
 	if (!is_address(command->argument) || strchr(command->argument, '*') != NULL)
-		return complain("%s: no address", command->argument);
+		return mailctl_complain("%s: no address", command->argument);
 	given->address = route_base_address("", command->argument);
 	g_autofree char *base = route_base_address(delimiters, command->argument);
 
 	if (strcmp(base, given->address) != 0)
-		return complain("%s: without what follows the delimiter, please: %s",
-				given->address, base);
+		return mailctl_complain("%s: without what follows the delimiter, please: %s",
+					given->address, base);
 	if (!check_route(command, given->address))
 		return false;
 	if (!command->token)
-		return given->senders->len > 0 || complain("who may post? (--sender, or --token)");
+		return given->senders->len > 0 ||
+		       mailctl_complain("who may post? (--sender, or --token)");
 	if (*delimiters == '\0')
-		return complain("--token: mailpipe.recipient_delimiter is empty");
+		return mailctl_complain("--token: mailpipe.recipient_delimiter is empty");
 	if (given->senders->len == 0)
 		take_sender(command, "*");
 	/* An expression need not match with an extension. */
@@ -324,7 +315,7 @@ static void show(const struct address_command *command, const struct registratio
 
 static bool failed(const struct reason *reason)
 {
-	return complain("%s", reason->text);
+	return mailctl_complain("%s", reason->text);
 }
 
 static bool add(struct address_command *command)
@@ -381,8 +372,9 @@ static struct registration *find(struct address_command *command, GPtrArray **fo
 		return NULL;
 	}
 	if ((*found)->len == 0) {
-		complain("no address is registered as number %" PRId64 ", see mailctl address list",
-			 command->id);
+		mailctl_complain("no address is registered as number %" PRId64
+				 ", see mailctl address list",
+				 command->id);
 		return NULL;
 	}
 	return (*found)->pdata[0];
@@ -398,7 +390,7 @@ static bool rotate(struct address_command *command)
 	if (r == NULL)
 		return false;
 	if (!r->needs_token)
-		return complain("%" PRId64 " has no token", r->id);
+		return mailctl_complain("%" PRId64 " has no token", r->id);
 	if (!draw(token))
 		return false;
 	if (registry_rotate(command->db, r->id, token, command->grace_ms, &reason) != OUTCOME_OK)
@@ -449,8 +441,8 @@ static bool take_id(struct address_command *command)
 	guint64 id;
 
 	if (!g_ascii_string_to_unsigned(command->argument, 10, 1, G_MAXUINT32, &id, NULL))
-		return complain("%s: an ID is a number, see mailctl address list",
-				command->argument);
+		return mailctl_complain("%s: an ID is a number, see mailctl address list",
+					command->argument);
 	command->id = (int64_t)id;
 	return true;
 }
@@ -464,26 +456,28 @@ static const struct verb *take_verb(struct address_command *command, int argc, c
 		if (strcmp(verbs[i].name, name) == 0)
 			verb = &verbs[i];
 	if (verb == NULL) {
-		complain("%s%sadd, list, rotate or remove?", name, *name != '\0' ? ": " : "");
+		mailctl_complain("%s%sadd, list, rotate or remove?", name,
+				 *name != '\0' ? ": " : "");
 		return NULL;
 	}
 	int arguments = argc - optind - 1;
 
 	command->argument = arguments > 0 ? argv[optind + 1] : NULL;
 	if (arguments > 1 || (arguments == 0 && verb->argument != ARGUMENT_ANY_ADDRESS)) {
-		complain("%s takes one argument, %s", name,
-			 verb->argument == ARGUMENT_ID ? "the number of an address" : "an address");
+		mailctl_complain("%s takes one argument, %s", name,
+				 verb->argument == ARGUMENT_ID ? "the number of an address"
+							       : "an address");
 		return NULL;
 	}
 	if (verb->argument == ARGUMENT_ID && !take_id(command))
 		return NULL;
 	if ((command->options & ~verb->options) != 0) {
-		complain("%s does not take all of these options", name);
+		mailctl_complain("%s does not take all of these options", name);
 		return NULL;
 	}
 	if ((command->options & BIT(OPTION_VALID_FOR)) != 0 &&
 	    (command->options & BIT(OPTION_VALID_UNTIL)) != 0) {
-		complain("--valid-for and --valid-until: which?");
+		mailctl_complain("--valid-for and --valid-until: which?");
 		return NULL;
 	}
 	return verb;
@@ -503,7 +497,7 @@ static int run(struct address_command *command, int argc, char **argv)
 	if (!verb->run(command))
 		return EXIT_WRONG;
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		complain("standard output: %s", g_strerror(errno));
+		mailctl_complain("standard output: %s", g_strerror(errno));
 		return EXIT_WRONG;
 	}
 	return EXIT_FINE;

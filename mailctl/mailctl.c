@@ -5,6 +5,7 @@
 
 #include <getopt.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,6 +41,9 @@ static const struct command commands[] = {
 	{"version", "print the version", "", command_version},
 	{"help", "explain a command", "", command_help},
 };
+
+/* The name of the command that runs. */
+static const char *running = "";
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
@@ -117,6 +121,20 @@ struct config *mailctl_config(const char *config_file)
 	return config;
 }
 
+bool mailctl_complain(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	fprintf(stderr, "mailctl: %s: ", running);
+	/* clang-tidy sees no va_start() when it reads several files in one run.
+	 * NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+	va_end(arguments);
+	return false;
+}
+
 int mailctl_usage(const char *command)
 {
 	fprintf(stderr, "mailctl: try `mailctl help%s%s'\n", command != NULL ? " " : "",
@@ -174,6 +192,7 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (wants_help(argc, argv))
 		return help_on(command);
+	running = command->name;
 	optind = 0; /* getopt(3): start anew */
 	return command->run(argc, argv, config_file);
 }

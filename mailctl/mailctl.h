@@ -66,6 +66,10 @@ bool mailctl_may_be_interrupted(void);
 /* Load the config or say on standard error what is wrong with it (NULL: exit EXIT_BAD_CONFIG). */
 struct config *mailctl_config(const char *config_file);
 
+/* A line of the running command on standard error: "mailctl: COMMAND: " and the text.  Returns
+ * false. */
+bool mailctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* getopt_long(3) has said what is wrong; add where help is.  Returns EXIT_BAD_USAGE. */
 int mailctl_usage(const char *command);
 

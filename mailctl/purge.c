@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <glib.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -331,18 +330,6 @@ static void print_json(const struct purge *purge)
 
 /* ---- the command ---- */
 
-__attribute__((format(printf, 1, 2))) static bool complain(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	fputs("mailctl: purge: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
-	va_end(arguments);
-	return false;
-}
-
 static bool take_age(struct purge *purge, const char *text)
 {
 	struct reason reason;
@@ -350,7 +337,7 @@ static bool take_age(struct purge *purge, const char *text)
 	if (config_parse_time(text, AGE_MIN_MS, AGE_MAX_MS, &purge->older_than_ms, &reason) ==
 	    OUTCOME_OK)
 		return true;
-	return complain("--older-than: %s", reason.text);
+	return mailctl_complain("--older-than: %s", reason.text);
 }
 
 static bool take_options(struct purge *purge, int argc, char **argv, const char **config_file)
@@ -391,7 +378,8 @@ static bool take_options(struct purge *purge, int argc, char **argv, const char 
 			return false;
 		}
 	}
-	return fine && (optind == argc || complain("no argument expected: %s", argv[optind]));
+	return fine &&
+	       (optind == argc || mailctl_complain("no argument expected: %s", argv[optind]));
 }
 
 /* A misspelt route is an error, not nothing to do. */
@@ -404,9 +392,10 @@ static bool check_routes(const struct purge *purge)
 		if (purge->older_than_ms != 0)
 			continue;
 		if (route == NULL)
-			return complain("--route: there is no route %s", name);
+			return mailctl_complain("--route: there is no route %s", name);
 		if (route->keep == 0)
-			return complain("--route: route %s has no keep: say --older-than", name);
+			return mailctl_complain("--route: route %s has no keep: say --older-than",
+						name);
 	}
 	return true;
 }
@@ -418,9 +407,9 @@ static int finish(struct purge *purge, enum outcome outcome)
 	else if (purge->db != NULL)
 		print_table(purge);
 	if (outcome != OUTCOME_OK)
-		complain("%s", purge->reason.text);
+		mailctl_complain("%s", purge->reason.text);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		complain("standard output: %s", g_strerror(errno));
+		mailctl_complain("standard output: %s", g_strerror(errno));
 		return EXIT_WRONG;
 	}
 	return outcome == OUTCOME_OK ? EXIT_FINE : EXIT_WRONG;

@@ -5,7 +5,6 @@
 #include <getopt.h>
 #include <glib.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,21 +51,9 @@ struct quarantine {
 	bool json;
 };
 
-__attribute__((format(printf, 1, 2))) static bool complain(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	fputs("mailctl: quarantine: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
-	va_end(arguments);
-	return false;
-}
-
 static int failed(const struct reason *reason)
 {
-	complain("%s", reason->text);
+	mailctl_complain("%s", reason->text);
 	return EXIT_WRONG;
 }
 
@@ -228,8 +215,8 @@ static int show(struct quarantine *quarantine, struct reason *reason)
 	if (rows->len == 0) {
 		char id[ID_TEXT_SIZE];
 
-		complain("show: %s: not in quarantine; mailctl trace may know it",
-			 id_text(&g_array_index(quarantine->filter.ids, struct id, 0), id));
+		mailctl_complain("show: %s: not in quarantine; mailctl trace may know it",
+				 id_text(&g_array_index(quarantine->filter.ids, struct id, 0), id));
 		return EXIT_WRONG;
 	}
 	if (quarantine->body || quarantine->json)
@@ -380,8 +367,8 @@ static int drop(struct quarantine *quarantine, struct reason *reason)
 		return failed(reason);
 	if (count == 0)
 		return tell(quarantine, "dropped", 0, 0);
-	complain("drop: %" PRId64 " %s would be lost for good; say --yes to drop %s", count,
-		 count == 1 ? "mail" : "mails", count == 1 ? "it" : "them");
+	mailctl_complain("drop: %" PRId64 " %s would be lost for good; say --yes to drop %s", count,
+			 count == 1 ? "mail" : "mails", count == 1 ? "it" : "them");
 	return EXIT_WRONG;
 }
 
@@ -434,7 +421,7 @@ static bool take_age(const char *option, const char *text, int64_t *ms)
 	struct reason reason = {0};
 
 	return config_parse_time(text, 0, INT64_MAX, ms, &reason) == OUTCOME_OK ||
-	       complain("%s: %s", option, reason.text);
+	       mailctl_complain("%s: %s", option, reason.text);
 }
 
 static bool take_option(struct quarantine *quarantine, int option)
@@ -479,7 +466,7 @@ static bool take_ids(struct quarantine *quarantine, int argc, char **argv)
 		struct id id;
 
 		if (!id_parse(&id, argv[optind]))
-			return complain("%s: no id of a message", argv[optind]);
+			return mailctl_complain("%s: no id of a message", argv[optind]);
 		g_array_append_val(quarantine->filter.ids, id);
 	}
 	return true;
@@ -500,7 +487,8 @@ static const struct verb *take_verb(struct quarantine *quarantine, int argc, cha
 		if (strcmp(verbs[i].name, name) == 0)
 			verb = &verbs[i];
 	if (verb == NULL) {
-		complain("%s%slist, show, release or drop?", name, *name != '\0' ? ": " : "");
+		mailctl_complain("%s%slist, show, release or drop?", name,
+				 *name != '\0' ? ": " : "");
 		return NULL;
 	}
 	if (!take_ids(quarantine, argc, argv))
@@ -508,13 +496,13 @@ static const struct verb *take_verb(struct quarantine *quarantine, int argc, cha
 	guint ids = quarantine->filter.ids->len;
 
 	if (verb->takes_id ? ids != 1 : ids > 0 && !verb->wants_choice) {
-		complain("%s: takes %s", name, verb->takes_id ? "one id" : "no argument");
+		mailctl_complain("%s: takes %s", name, verb->takes_id ? "one id" : "no argument");
 		return NULL;
 	}
 	if (verb->wants_choice && quarantine->all == is_filtered(&quarantine->filter)) {
-		complain(quarantine->all ? "%s: --all and others: which?"
-					 : "%s: which ones? (--all: all of them)",
-			 name);
+		mailctl_complain(quarantine->all ? "%s: --all and others: which?"
+						 : "%s: which ones? (--all: all of them)",
+				 name);
 		return NULL;
 	}
 	return verb;
@@ -541,7 +529,7 @@ static int run(struct quarantine *quarantine, int argc, char **argv)
 	int status = quarantine->db != NULL ? verb->run(quarantine, &reason) : failed(&reason);
 
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		complain("standard output: %s", g_strerror(errno));
+		mailctl_complain("standard output: %s", g_strerror(errno));
 		status = EXIT_WRONG;
 	}
 	return status;

@@ -81,7 +81,7 @@ static void other_text_stays(void **state)
 					    " @ ",
 					    "a@@b",
 					    "photos+" TOKEN,
-					    "photos+" TOKEN "@",
+					    ("photos+" TOKEN "@"),
 					    "x@-",
 					    "\xc3\xa4@\xc3\xa4"};
 

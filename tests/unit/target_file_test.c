@@ -363,6 +363,7 @@ static void the_manual_has_all_parameters_in_order(void **state)
 	assert_true(g_file_get_contents("man/mailpipe-targets.7", &manual, NULL, NULL));
 	const char *at = strstr(manual, ".Sh PARAMETERS");
 
+	assert_non_null(at);
 	target_parameter_each(add_name, names);
 	for (guint i = 0; i < names->len; i++) {
 		g_autofree char *item = g_strdup_printf("\n.It Ic :%s\n", (char *)names->pdata[i]);
