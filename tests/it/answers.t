@@ -9,14 +9,14 @@ answers_setup
 notice_set answers_per_address_per_day 3
 
 # Neither an hour nor a day ends within the test.
-left=$((3600 - $(date +%s) % 3600))
-[ "$left" -gt 120 ] || sleep "$left"
+within_the_hour 120
 ingest_start
 mailout_start
 
 # ---- a ticket, and what follows in it ----
 number=1 mail "$verified" | sed 's/^From:.*/From: "Ann B." <ann@x.example>/' | arrive support ann@x.example
 delivered 1
+recorded 'sent 1'
 tr -d '\r' < "$SINK/bodies" > "$TMP/first"
 field() { sed -n "s/^$1: //p" "$TMP/first" | head -n 1; }
 ticket=$(sql 'SELECT number FROM tickets')

@@ -16,7 +16,7 @@
 #include "common/broker.h"
 #include "common/topology.h"
 
-enum { DEADLINE_MS = 5000, ARGUMENTS_MAX = 6, BATCH = 256, KIB = 1024, MS_PER_S = 1000 };
+enum { DEADLINE_MS = 30000, ARGUMENTS_MAX = 6, BATCH = 256, KIB = 1024, MS_PER_S = 1000 };
 
 struct probe {
 	struct broker *broker;

@@ -41,6 +41,7 @@ question() {
 waiting() { "$BUILD/tests/it/ingest_probe" count "$1"; }
 dead_are() { [ "$(waiting mail.dead)" = "$1" ]; }
 notices() { grep -c ' event=notice ' "$ingest_log"; }
+why_is() { [ "$(why)" = "$1" ]; }
 why() { sed -n 's/.* event=no-notice kind=failed why=//p' "$ingest_log" | sort | paste -sd ' '; }
 boxes() { find "$MAILBOX" -type f; }
 has_boxes() { [ "$(boxes | wc -l)" = "$1" ]; }
@@ -52,7 +53,7 @@ ok 'a notice bounces' wait_for 60 bounced
 notice=$(sed -n 's/.*: \([^ ]*\): to=<ann@gone.example>.*status=bounced.*/\1/p' "$POSTFIX_LOG")
 removed() { grep -q " $notice: removed" "$POSTFIX_LOG"; }
 wait_for 30 removed
-like "$(postfix_log "$notice")" ' from=<>, ' 'it came from nobody'
+postfix_says "$notice" ' from=<>, ' 'it came from nobody'
 is "$(waiting mail.dead) $(notices)" '1 1' 'so Postfix sent nothing back'
 trace "$(sed -n 's/.* event=notice kind=failed id=\([^ ]*\) .*/\1/p' "$ingest_log")"
 is "$(said '.Messages[0] | .Direction + " " + .State')" 'outbound bounced' 'trace tells its fate'
@@ -77,10 +78,12 @@ bounce() {
 bounce 'From: MAILER-DAEMON@x.example' > "$TMP/mail"
 returned=$(come '' "$TMP/mail")
 wait_for 30 dead_are 3 || diag "dead letters: $(waiting mail.dead)"
+wait_for 30 why_is null-sender
 is "$(why)" null-sender 'a bounce from nobody, which cannot be stored either: nobody is told'
 bounce 'Authentication-Results: mx.example.test; spf=pass smtp.mailfrom=x.example' 'From: Mailer <bob@x.example>' > "$TMP/mail"
 come bob@x.example "$TMP/mail" > "$TMP/id"
 wait_for 30 dead_are 4 || diag "dead letters: $(waiting mail.dead)"
+wait_for 30 why_is 'automatic null-sender'
 is "$(why)" 'automatic null-sender' 'nor of a bounce that somebody sent'
 # (Their own header says that they are automatic: what would not is a holiday notice of an ill-behaved program,
 # and of those notify.per_address_per_day allows only so many.)

@@ -10,8 +10,7 @@ notice_set per_address_per_day 20
 notice_set per_hour 50
 
 # Neither an hour nor a day ends within the test.
-left=$((3600 - $(date +%s) % 3600))
-[ "$left" -gt 60 ] || sleep "$left"
+within_the_hour 60
 
 mail "$verified" | post ann@x.example > "$TMP/one"
 # A hundred mails of a sender.

@@ -11,6 +11,6 @@ is "$(sql "SELECT route, recipient, mailbox_hash, sender, client_address, helo, 
 	FROM messages WHERE queue_id = '$id'")" \
 	"support	support+blue@example.test	blue	alice@example.net	127.0.0.1	client.example.net	$TAG	Hello." \
 	'with its envelope and its text'
-like "$(postfix_log "$id")" 'relay=mailpipe, .*dsn=2\.0\.0, status=sent' 'Postfix calls it sent'
+postfix_says "$id" 'relay=mailpipe, .*dsn=2\.0\.0, status=sent' 'Postfix calls it sent'
 is "$(sql "SELECT JSON_UNQUOTE(JSON_EXTRACT(headers, '\$[0].Name')) FROM messages WHERE queue_id = '$id'")" \
 	Return-Path 'the headers begin with what pipe(8) adds'

@@ -7,9 +7,9 @@ own_pipeline
 mailin=$SANDBOX_DIR/usr/sbin/mailin
 mv "$mailin" "$mailin.away"
 id=$(send --subject "$TAG 1" support@example.test)
-ok 'no program: deferred' wait_for 20 is_delayed "$id"
+ok 'no program: deferred' wait_for 60 is_delayed "$id"
 like "$(delay_reason "$id")" 'execvp .*/mailin: No such file or directory' 'the reason is what pipe(8) says'
-like "$(postfix_log "$id")" 'dsn=4\.3\.0, status=deferred' 'with a status that waits'
+postfix_says "$id" 'dsn=4\.3\.0, status=deferred' 'with a status that waits'
 
 # broken EXIT-STATUS: what the dynamic loader, sysexits.h or a shell would answer; pipe(8) says 5.3.x
 broken() {
@@ -17,8 +17,8 @@ broken() {
 	chmod 755 "$mailin.new"
 	mv "$mailin.new" "$mailin"
 	broken_id=$(send --subject "$TAG $1" support@example.test)
-	ok "exit status $1: deferred" wait_for 20 is_delayed "$broken_id"
-	like "$(postfix_log "$broken_id")" 'dsn=4\.3\.0, status=deferred' "exit status $1: as a fault of ours"
+	ok "exit status $1: deferred" wait_for 60 is_delayed "$broken_id"
+	postfix_says "$broken_id" 'dsn=4\.3\.0, status=deferred' "exit status $1: as a fault of ours"
 }
 broken 127
 broken 64

@@ -25,8 +25,7 @@ END
 "$SANDBOX" halt "$SANDBOX_DIR" ingest
 "$SANDBOX" up "$SANDBOX_DIR" ingest || die 'mailin-ingest does not start'
 postconf -c "$POSTFIX_CONFIG" -e smtpd_sasl_auth_enable=yes smtpd_sasl_type=cyrus smtpd_sasl_path=smtpd smtpd_sasl_security_options=noanonymous
-touch -d '1 minute ago' "$POSTFIX_CONFIG/main.cf"
-postfix -c "$POSTFIX_CONFIG" reload 2> /dev/null || die 'postfix reload'
+postfix_anew
 
 # Each line of standard input is a session's commands after EHLO, separated by "|"; prints the code of the last one. A mail of
 # that subject (the first word) follows if all of them were accepted.

@@ -23,7 +23,7 @@ END
 /usr/sbin/opendkim -f -x "$TMP/opendkim.conf" > "$TMP/opendkim.log" 2>&1 &
 milter=$!
 at_exit "kill $milter 2> /dev/null; wait $milter"
-wait_for 10 test -S "$TMP/milter" || die "opendkim: $(cat "$TMP/opendkim.log")"
+wait_for 30 test -S "$TMP/milter" || die "opendkim: $(cat "$TMP/opendkim.log")"
 sed -i -e 's/^\[mailpipe\]/&\nauthserv_ids = mx.example.test/' \
 	-e '$a [route vouched]\nrecipients = vouched@example.test\nrequire = spf-or-dkim' "$CONFIG"
 "$BUILD/bin/mailctl" --config "$CONFIG" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
@@ -32,8 +32,7 @@ sed -i -e 's/^\[mailpipe\]/&\nauthserv_ids = mx.example.test/' \
 # What policy services prepend is above Postfix's own Received, too.
 postconf -c "$POSTFIX_CONFIG" -e "smtpd_milters = unix:$TMP/milter" milter_default_action=tempfail \
 	'smtpd_sender_restrictions = check_sender_access inline:{{spf@shop.example=PREPEND Authentication-Results: mx.example.test; spf=pass smtp.mailfrom=shop.example}}'
-touch -d '1 minute ago' "$POSTFIX_CONFIG/main.cf"
-postfix -c "$POSTFIX_CONFIG" reload 2> /dev/null || die 'postfix reload'
+postfix_anew
 
 # mail NAME FROM: of that subject; further header fields are on standard input.
 mail() {

@@ -65,6 +65,6 @@ for recipient in support+rt@example.test photos@example.test support+vip@example
 		"$(sha256sum < "$media/invoice.pdf" | cut -c 1-64)")" "$name files"
 done
 sent() { [ "$(sql "SELECT COUNT(*) FROM outbound_recipients WHERE status = 'sent' AND outbound_id = UNHEX(REPLACE('$id', '-', ''))")" = 4 ]; }
-ok 'the record has four recipients' wait_for 10 sent
+ok 'the record has four recipients' wait_for 30 sent
 is "$(count_rows "message_id_header LIKE '$id@%'")" 3 'three rows, and the fourth mail went elsewhere'
 done_testing

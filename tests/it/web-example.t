@@ -62,6 +62,8 @@ is "$(page "document.querySelector('a[href=\"/tickets/$number\"] .from').textCon
 ok 'a click on it' click "a[href='/tickets/$number']"
 is "$(page 'document.querySelector("h1 .status").textContent')" open 'opens the ticket'
 is "$(page 'document.querySelector("article pre").textContent.trim()')" 'Where is <b>my</b> order?' 'what was written'
+shown() { [ "$(page "document.querySelector('$1').naturalWidth")" -gt 0 ]; }
+wait_for 30 shown '.files img'
 is "$(page 'document.querySelector(".files img").naturalWidth')" \
 	"$(sql "SELECT image_width FROM attachments JOIN messages m ON m.id = message_id WHERE m.from_email = '$CUSTOMER' AND position = 0")" 'an image that came along is shown'
 is "$(page '[...document.querySelectorAll(".files a")].map(a => a.firstChild.nextSibling?.textContent ?? a.textContent).length')" 2 'and both files are offered'
@@ -73,7 +75,7 @@ like "$(tr -d '\r' < "$TMP/headers")" "^Content-Disposition: attachment; filenam
 ok 'byte by byte' cmp -s "$TREE/tests/demo/support-html.body.html" "$TMP/page.html"
 ok 'the HTML of a mail' click 'article details:last-of-type summary'
 frame_loaded() { [ "$(page 'performance.getEntriesByType("resource").filter(r => r.name.includes("/messages/")).length')" = 1 ]; }
-ok 'is shown in a frame' wait_for 20 frame_loaded
+ok 'is shown in a frame' wait_for 60 frame_loaded
 frame iframe
 is "$(page 'document.querySelector("p").innerHTML')" 'Where is <b>my</b> order?' 'as the sender made it'
 frame
@@ -90,8 +92,8 @@ find_mail() {
 }
 ok 'an answer is written' type_text '#text' 'It is <b>on its way</b>: Grüße & 42 €.'
 ok 'and sent' click 'form button'
-ok 'the page says so' wait_for 40 page_is 'document.querySelector(".note").textContent' 'Your answer was sent.'
-ok 'it arrives' wait_for 20 find_mail
+ok 'the page says so' wait_for 60 page_is 'document.querySelector(".note").textContent' 'Your answer was sent.'
+ok 'it arrives' wait_for 60 find_mail
 is "$(page 'document.querySelector("article.out pre").textContent')" 'It is <b>on its way</b>: Grüße & 42 €.' 'and stands in the ticket'
 is "$(page 'document.querySelector("h1 .status").textContent')" pending 'which waits for the customer'
 reply=$(sed -n 's/^Reply-To: //p' "$TMP/mail")
@@ -111,7 +113,7 @@ id=$(cat /proc/sys/kernel/random/uuid)
 echo 'Only once.' > "$TMP/text"
 is "$(form "$SITE" "$id" "$TMP/text")$(form "$SITE" "$id" "$TMP/text")" 303303 'a button pressed twice'
 settled() { go "$SITE/tickets/$number?sent=$id" && page_is 'document.querySelector(".note").textContent' 'Your answer was sent.'; }
-ok 'its answer is sent' wait_for 20 settled
+ok 'its answer is sent' wait_for 60 settled
 is "$(form http://elsewhere.example "$id" "$TMP/text")" 403 'a form of another site'
 is "$(form null "$id" "$TMP/text")" 403 'or of nowhere'
 is "$(form "$SITE" "not-an-id" "$TMP/text")" 422 'an id that is none'
@@ -123,7 +125,7 @@ head -c 100000 "$TMP/long" > "$TMP/longest"
 long=$(cat /proc/sys/kernel/random/uuid)
 is "$(form "$SITE" "$long" "$TMP/longest")" 303 'the longest'
 id=$long
-ok 'is sent' wait_for 20 settled
+ok 'is sent' wait_for 60 settled
 is "$(sql "SELECT COUNT(*) FROM ticket_messages m JOIN tickets t ON t.id = m.ticket_id WHERE t.number = $number AND direction = 'out'")" \
 	3 'three answers were sent, each once'
 
@@ -138,6 +140,7 @@ ok 'photos are posted' rows_become 1 "route = 'gallery' AND from_email = '$CUSTO
 go "$SITE/gallery"
 ok 'the album' click "a[href='/gallery?album=$TAG']"
 is "$(page '[...document.querySelectorAll("figcaption b")].map(b => b.textContent).join("|")')" "At the lake $TAG|At the lake $TAG" 'shows them'
+wait_for 30 shown 'figure img'
 # The width and height in the page are those that the browser finds, which turns the photo.
 is "$(page '(i => [i.naturalWidth, i.naturalHeight].join("x"))(document.querySelector("figure img"))')" \
 	"$(page '(i => [i.getAttribute("width"), i.getAttribute("height")].join("x"))(document.querySelector("figure img"))')" 'upright'
@@ -157,10 +160,10 @@ like "$(cat "$TMP/denied")" 'DELETE command denied' 'its user may not write'
 unlike "$(cat "$SANDBOX_DIR/log/web.log")" 'PHP (Warning|Notice|Deprecated|Fatal)|Exception' 'PHP has nothing to complain of'
 
 # Without a database the pages say so.
-port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport')
-DATABASE_DSN="mysql:unix_socket=$TMP/none" php -S "127.0.0.1:$port" "$TREE/examples/web/index.php" > "$TMP/away" 2>&1 &
+DATABASE_DSN="mysql:unix_socket=$TMP/none" php -S 127.0.0.1:0 "$TREE/examples/web/index.php" > "$TMP/away" 2>&1 &
 at_exit "kill $!"
-wait_for 20 curl -s -o "$TMP/page" "http://127.0.0.1:$port/style.css"
+wait_for 60 grep -q ' started$' "$TMP/away"
+port=$(sed -n 's|.*(http://127.0.0.1:\([0-9]*\)) started$|\1|p' "$TMP/away")
 is "$(curl -s -o "$TMP/page" -w '%{http_code}' "http://127.0.0.1:$port/tickets")" 503 'without a database it is away'
 unlike "$(cat "$TMP/page")" 'PDO|SQLSTATE' 'and tells strangers nothing'
 done_testing

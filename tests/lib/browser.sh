@@ -12,12 +12,14 @@ webdriver() {
 }
 
 # As long as nothing answers, `jq -e` of Debian 12 has no input and succeeds.
-browser_ready() { [ "$(webdriver GET /status | jq .ready)" = true ]; }
+browser_ready() {
+	browser_port=$(sed -n 's/^ChromeDriver was started successfully on port \([0-9]*\)\.$/\1/p' "$TMP/chromedriver.log")
+	[ -n "$browser_port" ] && [ "$(webdriver GET /status | jq .ready)" = true ]
+}
 
 browser_start() {
-	browser_port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport')
 	mkdir -p "$browser_profile"
-	HOME=$browser_profile setsid chromedriver --port="$browser_port" > "$TMP/chromedriver.log" 2>&1 &
+	HOME=$browser_profile setsid chromedriver --port=0 > "$TMP/chromedriver.log" 2>&1 &
 	browser_pid=$!
 	at_exit 'browser_stop'
 	wait_for 30 browser_ready || die "chromedriver: $(cat "$TMP/chromedriver.log")"

@@ -24,7 +24,7 @@ mailout_setup() {
 		[smtp]
 		hosts = 127.0.0.1:$(cat "$SINK/port")
 		sessions = 2
-		timeout = 5s
+		timeout = 20s
 
 		[retry]
 		tiers = 300ms 600ms
@@ -46,7 +46,7 @@ sink_start() {
 	rm -f "$SINK/port"
 	"$TREE/tests/lib/smtp-sink.py" "$SINK" "${1:-0}" 2>> "$TMP/sink.log" &
 	sink_pid=$!
-	wait_for 10 test -s "$SINK/port" || die "the sink does not start: $(cat "$TMP/sink.log")"
+	wait_for 30 test -s "$SINK/port" || die "the sink does not start: $(cat "$TMP/sink.log")"
 }
 
 # On the port it had.
@@ -57,7 +57,11 @@ sink_stop() {
 	sink_pid=
 }
 
-sink_mode() { echo "$1" > "$SINK/mode"; }
+# In one step: it is never seen half written.
+sink_mode() {
+	echo "$1" > "$SINK/mode.new"
+	mv "$SINK/mode.new" "$SINK/mode"
+}
 
 # requests COUNT [MEMBERS [TO]]: ids are 00000000-...-NUMBER, from $first (1) on.
 requests() {
@@ -121,6 +125,9 @@ recipients_of() {
 
 waiting() { probe count "$1"; }
 is_empty() { [ "$(waiting "$1")" = 0 ]; }
+# hold QUEUE COUNT: wait until so many are ready there.  What is told and given up follows the record.
+has_waiting() { [ "$(waiting "$1")" -ge "$2" ]; }
+hold() { wait_for 30 has_waiting "$1" "$2" || diag "$1: $(waiting "$1"), not $2; $(tail -n 5 "$TMP/log")"; }
 
 logged() { grep -Eq -- "$1" "$TMP/log"; }
 await_log() { wait_for "${2:-30}" logged "$1" || diag "not in the log: $1; its end: $(tail -n 5 "$TMP/log")"; }

@@ -34,7 +34,7 @@ count_rows() { sql "SELECT COUNT(*) FROM messages WHERE $1"; }
 rows_are() { [ "$(count_rows "$2")" -eq "$1" ]; }
 
 # rows_become N CONDITION [SECONDS]
-rows_become() { wait_for "${3:-20}" rows_are "$1" "$2"; }
+rows_become() { wait_for "${3:-60}" rows_are "$1" "$2"; }
 
 # What Postfix says of a mail that waits: its reasons, one per recipient.
 delay_reason() {
@@ -50,6 +50,20 @@ queue_is_empty() { queue_now=$(postqueue -c "$POSTFIX_CONFIG" -j) && [ -z "$queu
 
 # Postfix's log lines of a queue id.
 postfix_log() { grep -F " $1: " "$POSTFIX_LOG"; }
+
+# postfix_says ID EXTENDED-REGULAR-EXPRESSION NAME: its log does, which comes a little later than what it tells.
+postfix_logged() { postfix_log "$1" | grep -Eq -- "$2"; }
+postfix_says() {
+	wait_for 30 postfix_logged "$1" "$2"
+	like "$(postfix_log "$1")" "$2" "$3"
+}
+
+# It is running with the config as it is by now, and nothing with the one before.
+postfix_anew() {
+	"$SANDBOX" halt "$SANDBOX_DIR" postfix
+	touch -d '1 minute ago' "$POSTFIX_CONFIG/main.cf" "$POSTFIX_CONFIG/master.cf"
+	"$SANDBOX" up "$SANDBOX_DIR" postfix || die 'postfix does not start'
+}
 
 is_sent() { postfix_log "$1" | grep -q 'relay=mailpipe, .*status=sent'; }
 

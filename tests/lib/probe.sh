@@ -38,10 +38,10 @@ s = socket.socket()
 s.bind(("127.0.0.1", 0))
 s.listen(8)
 print(s.getsockname()[1], flush=True)
-time.sleep(120)' > "$TMP/silent" &
+time.sleep(3600)' > "$TMP/silent" &
 	silent_pid=$!
 	at_exit "kill $silent_pid"
-	wait_for 10 test -s "$TMP/silent"
+	wait_for 30 test -s "$TMP/silent" || die "the silent server does not start"
 	# shellcheck disable=SC2034 # for the tests
 	silent_port=$(cat "$TMP/silent")
 }

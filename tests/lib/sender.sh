@@ -10,7 +10,7 @@ hostile() {
 	mkdir -p "$sender_dir"
 	python3 "$TREE/tests/lib/hostile_smtp.py" "$sender_dir" "$@" > /dev/null &
 	at_exit "kill $! 2> /dev/null; wait $! 2> /dev/null"
-	wait_for 10 test -e "$sender_dir/port" || die "the hostile server does not start"
+	wait_for 30 test -e "$sender_dir/port" || die "the hostile server does not start"
 	# shellcheck disable=SC2034
 	port=$(cat "$sender_dir/port")
 }

@@ -50,12 +50,13 @@ def field(name, message):
 
 
 def keep(sender, recipients, message):
-    with open(path("mails"), "a", encoding="utf-8") as file:
-        file.write("\t".join([f"{time.time():.3f}", sender, ",".join(recipients),
-                              field(b"Message-ID", message), field(b"Subject", message)]) + "\n")
+    # Whoever has seen the line of a message finds its body.
     if os.path.exists(path("bodies")):
         with open(path("bodies"), "ab") as file:
             file.write(message + b"\r\n")
+    with open(path("mails"), "a", encoding="utf-8") as file:
+        file.write("\t".join([f"{time.time():.3f}", sender, ",".join(recipients),
+                              field(b"Message-ID", message), field(b"Subject", message)]) + "\n")
 
 
 def rcpt_answer(recipient, message_key):

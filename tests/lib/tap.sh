@@ -130,6 +130,12 @@ wait_for() {
 	done
 }
 
+# within_the_hour SECONDS: no hour, and so no day, ends in that time.
+within_the_hour() {
+	tap_left=$((3600 - $(date +%s) % 3600))
+	[ "$tap_left" -gt "$1" ] || sleep "$tap_left"
+}
+
 # The shared sandbox (MAILPIPE_SANDBOX, which `make check` starts), with a virtual host and a
 # database of the test's own; or one of the test's own, if there is no shared one (started with the
 # arguments given, such as --only broker,database).

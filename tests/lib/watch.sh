@@ -32,7 +32,7 @@ watch_setup() {
 
 		[smtp]
 		hosts = 127.0.0.1:$(cat "$SINK/port")
-		timeout = 5s
+		timeout = 20s
 
 		[mailout]
 		from = Watch <watch@example.test>
