@@ -36,6 +36,18 @@ static void check_proof(const struct config *config, const struct config_route *
 			   "gets into the threads");
 }
 
+/* Nobody misses an acknowledgement that never came: the operator has to hear of it here. */
+static void check_acknowledged(const struct config *config, const struct config_route *route,
+			       const char *subject, struct report *report)
+{
+	if (config_route_answer(route) != CONFIG_ANSWER_NONE && config->notify_require_auth &&
+	    config->authserv_ids[0] == NULL)
+		report_add(report, REPORT_WARNING, subject,
+			   "set mailpipe.authserv_ids, or acknowledge = no",
+			   "no Authentication-Results are believed: only posters whose client has "
+			   "logged in get an acknowledgement");
+}
+
 static void check_unused(const struct config_route *route, const char *subject,
 			 struct report *report)
 {
@@ -69,6 +81,7 @@ void check_routes_fit(const struct config *config, struct report *report)
 		g_autofree char *subject = g_strdup_printf("route %s", route->name);
 
 		check_proof(config, route, subject, report);
+		check_acknowledged(config, route, subject, report);
 		check_unused(route, subject, report);
 	}
 }

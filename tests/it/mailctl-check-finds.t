@@ -75,6 +75,12 @@ in_support() { sed -i "s|^\[route support\]|&\n$1|" "$CONF"; }
 unlike "$out" '^warning  route' 'routes without demands need nothing'
 in_support 'require = dmarc'
 check_warns 'nothing is believed' 'route support: require = dmarc, but no Authentication-Results are believed: all mail goes into quarantine unless its client has logged in; set mailpipe.authserv_ids$'
+in_support 'target = support'
+sed -i "1i [ingest]\ntargets = $TREE/mailin/targets" "$CONF"
+check_warns 'nobody gets an acknowledgement' 'route support: no Authentication-Results are believed: only posters whose client has logged in get an acknowledgement; set mailpipe.authserv_ids, or acknowledge = no$'
+in_support 'target = support\nacknowledge = no'
+unlike "$(mailctl check)" '^warning  route' 'nobody wants one'
+cp "$TMP/good.conf" "$CONF"
 in_support 'require = spf-or-dkim\nunverified = refuse'
 sed -i '1i [mailpipe]\nauthserv_ids = mx.example.test' "$CONF"
 unlike "$(mailctl check)" '^warning  route' 'with one that is believed it is fine'
