@@ -8,15 +8,38 @@
 #include "common/sha256.h"
 #include "common/thread_key.h"
 #include "common/token.h"
+#include "common/wire.h"
 
-enum { ADDRESS_MAX = 320 }; /* of thread_tokens.address */
+enum {
+	ADDRESS_MAX = 320,      /* of thread_tokens.address */
+	IDS_BYTES_MAX = 262144, /* of in_reply_to or reference_ids; mailin writes less */
+};
 
 /* ---- the address ---- */
 
+/* A thread and the mail of it that is answered. */
 struct found {
-	char *route;     /* NULL: no such thread */
-	char *last_from; /* Message-ID of the last message that came in; NULL: none */
+	char *route; /* NULL: no such thread */
+	/* Of the mail; each is NULL if there is none. */
+	char *message_id;
+	struct wire *in_reply_to;
+	struct wire *references;
 };
+
+static void found_clear(struct found *found)
+{
+	g_free(found->route);
+	g_free(found->message_id);
+	wire_free(&found->in_reply_to);
+	wire_free(&found->references);
+}
+
+static struct wire *read_ids(const struct db_value *column)
+{
+	return column->data != NULL && column->size <= IDS_BYTES_MAX
+		       ? wire_parse(column->data, column->size, NULL)
+		       : NULL;
+}
 
 static bool take_thread(const struct db_value *columns, size_t count, void *context)
 {
@@ -24,26 +47,35 @@ static bool take_thread(const struct db_value *columns, size_t count, void *cont
 
 	(void)count;
 	found->route = g_strdup(columns[0].data);
-	found->last_from = g_strdup(columns[1].data);
+	found->message_id = g_strdup(columns[1].data);
+	found->in_reply_to = read_ids(&columns[2]);
+	found->references = read_ids(&columns[3]);
 	return false;
 }
 
-static enum outcome find_thread(struct db *db, const struct id *thread, struct found *found,
+/* What is tried again answers what it answered at first: its Message-ID is the same, and what came
+ * since may be an answer to it. */
+static enum outcome find_thread(struct db *db, const struct request *request, struct found *found,
 				struct reason *reason)
 {
-	const struct db_value id = db_bytes(thread, sizeof(*thread));
+	const struct db_value thread = db_bytes(&request->thread, sizeof(request->thread));
+	const struct db_value values[] = {thread, db_bytes(&request->id, sizeof(request->id)),
+					  thread};
 	char text[ID_TEXT_SIZE];
 	enum outcome outcome = db_query_once(
 		db,
-		"SELECT t.route, (SELECT m.message_id_header FROM thread_received m"
-		" WHERE m.thread_id = t.id ORDER BY m.received_at DESC, m.id DESC LIMIT 1)"
-		" FROM threads t WHERE t.id = ?",
-		&id, 1, take_thread, found, reason);
+		"SELECT t.route, m.message_id_header, m.in_reply_to, m.reference_ids"
+		" FROM threads t LEFT JOIN thread_received m ON m.id ="
+		" (SELECT r.id FROM thread_received r WHERE r.thread_id = ? AND r.stored_at <="
+		" COALESCE((SELECT o.created_at FROM outbound o WHERE o.id = ?), r.stored_at)"
+		" ORDER BY r.received_at DESC, r.id DESC LIMIT 1)"
+		" WHERE t.id = ?",
+		values, G_N_ELEMENTS(values), take_thread, found, reason);
 
 	if (outcome != OUTCOME_OK || found->route != NULL)
 		return outcome;
 	return outcome_reject(reason, "5.6.0", "ReplyTo.Thread: there is no thread %s",
-			      id_text(thread, text));
+			      id_text(&request->thread, text));
 }
 
 /* LOCAL+TOKEN@DOMAIN in the place of an address of that route; an extension that is there is
@@ -80,14 +112,28 @@ static char *reply_address(const struct config *config, const char *name, const 
 	return made;
 }
 
-static void add_header(struct request *request, const char *name, const char *id)
+static void add_header(struct request *request, const char *name, char *value)
 {
-	if (request_has_header(request, name))
-		return;
 	request->headers =
 		g_renew(struct request_header, request->headers, request->header_count + 1);
-	request->headers[request->header_count++] = (struct request_header){
-		.name = g_strdup(name), .value = g_strdup_printf("<%s>", id)};
+	request->headers[request->header_count++] =
+		(struct request_header){.name = g_strdup(name), .value = value};
+}
+
+/* RFC 5322, 3.6.4. */
+static void add_references(struct request *request, const struct found *found)
+{
+	bool usable = found->message_id != NULL && message_id_is_usable(found->message_id);
+
+	if (usable && !request_has_header(request, "In-Reply-To"))
+		add_header(request, "In-Reply-To", g_strdup_printf("<%s>", found->message_id));
+	if (request_has_header(request, "References"))
+		return;
+	char *references =
+		message_id_references(found->references, found->in_reply_to, found->message_id);
+
+	if (references != NULL)
+		add_header(request, "References", references);
 }
 
 static enum outcome address_found(const struct config *config, struct request *request,
@@ -113,10 +159,7 @@ static enum outcome address_found(const struct config *config, struct request *r
 	request->reply_to.item = g_new0(struct address, 1);
 	request->reply_to.count = 1;
 	request->reply_to.item[0] = (struct address){.email = address, .name = g_strdup("")};
-	if (found->last_from != NULL && message_id_is_usable(found->last_from)) {
-		add_header(request, "In-Reply-To", found->last_from);
-		add_header(request, "References", found->last_from);
-	}
+	add_references(request, found);
 	return OUTCOME_OK;
 }
 
@@ -127,7 +170,7 @@ enum outcome threadlog_address(struct db *db, const struct config *config, struc
 
 	if (!request->has_thread || request->reply_to.count > 0)
 		return OUTCOME_OK;
-	enum outcome outcome = find_thread(db, &request->thread, &found, reason);
+	enum outcome outcome = find_thread(db, request, &found, reason);
 
 	if (outcome == OUTCOME_OK)
 		outcome = address_found(config, request, &found, reason);
@@ -135,8 +178,7 @@ enum outcome threadlog_address(struct db *db, const struct config *config, struc
 		g_free(request->thread_route);
 		request->thread_route = g_strdup(found.route);
 	}
-	g_free(found.route);
-	g_free(found.last_from);
+	found_clear(&found);
 	return outcome;
 }
 

@@ -15,10 +15,11 @@
 #include "mailout/outbound.h"
 
 /*
- * Give a request its thread's reply address, with a new token, and In-Reply-To and References of
- * the thread's last message unless it has its own.  REJECT: there is no such thread.  RETRY,
- * too, if its route has no address that could be answered to.  The token is good when
- * threadlog_record() has recorded the claim.
+ * Give a request its thread's reply address, with a new token, and, unless it has its own,
+ * In-Reply-To and References (RFC 5322, 3.6.4): it answers the last mail that had come in when it
+ * was recorded first, now if it is not yet.  REJECT: there is no such thread.  RETRY, too, if its
+ * route has no address that could be answered to.  The token is good when threadlog_record() has
+ * recorded the claim.
  */
 enum outcome threadlog_address(struct db *db, const struct config *config, struct request *request,
 			       struct reason *reason);

@@ -206,12 +206,17 @@ static struct wire *headers_for(const struct notice_mail *mail)
 	/* RFC 3834, 5 and 3.1.5; Exchange's holiday notices heed another field. */
 	add_header(headers, "Auto-Submitted", "auto-replied");
 	add_header(headers, "X-Auto-Response-Suppress", "All");
+	/* RFC 3834, 3.1.5, and RFC 5322, 3.6.4. */
+	g_autofree char *references =
+		message_id_references(mail->references, mail->in_reply_to, mail->message_id_header);
+
 	if (message_id_is_usable(mail->message_id_header)) {
 		g_autofree char *id = g_strdup_printf("<%s>", mail->message_id_header);
 
 		add_header(headers, "In-Reply-To", id);
-		add_header(headers, "References", id);
 	}
+	if (references != NULL)
+		add_header(headers, "References", references);
 	return headers;
 }
 

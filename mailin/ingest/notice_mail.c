@@ -15,6 +15,16 @@ static const char *text_of(const struct inbound_text *text)
 	return text->data != NULL ? text->data : "";
 }
 
+static const struct wire *add_json(struct wire *object, const char *key,
+				   const struct inbound_text *text)
+{
+	struct wire *value = text->data != NULL ? wire_parse(text->data, text->size, NULL) : NULL;
+
+	if (value != NULL)
+		wire_set(object, key, value);
+	return value;
+}
+
 static bool from_inbound(struct notice_mail *mail, const struct inbound *inbound)
 {
 	mail->id = inbound->id;
@@ -26,9 +36,10 @@ static bool from_inbound(struct notice_mail *mail, const struct inbound *inbound
 	mail->message_id_header = text_of(&inbound->message_id_header);
 	mail->subject = text_of(&inbound->subject);
 	mail->received_ms = inbound->received_ms;
-	if (inbound->headers.data != NULL)
-		mail->json = wire_parse(inbound->headers.data, inbound->headers.size, NULL);
-	mail->headers = mail->json;
+	mail->json = wire_object();
+	mail->headers = add_json(mail->json, "Headers", &inbound->headers);
+	mail->in_reply_to = add_json(mail->json, "InReplyTo", &inbound->in_reply_to);
+	mail->references = add_json(mail->json, "References", &inbound->reference_ids);
 	return true;
 }
 
@@ -80,6 +91,8 @@ static bool from_body(struct notice_mail *mail, const struct broker_delivery *de
 	mail->subject = member(mail->json, "Subject");
 	mail->received_ms = time_of(mailpipe, "ReceivedAt", delivery);
 	mail->headers = wire_get_array(mail->json, "Headers");
+	mail->in_reply_to = wire_get_array(mailpipe, "InReplyTo");
+	mail->references = wire_get_array(mailpipe, "References");
 	return true;
 }
 

@@ -27,7 +27,9 @@ struct notice_mail {
 	const char *message_id_header;
 	const char *subject;
 	int64_t received_ms;
-	const struct wire *headers; /* Headers: at least one */
+	const struct wire *headers;     /* Headers: at least one */
+	const struct wire *in_reply_to; /* NULL: not told */
+	const struct wire *references;  /* NULL: not told */
 	struct wire *json;
 };
 

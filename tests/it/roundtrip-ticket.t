@@ -29,12 +29,13 @@ ticket() { sql 'SELECT status, (SELECT COUNT(*) FROM ticket_messages m WHERE m.t
 await_ticket() { wait_for 30 ticket_is "$1"; }
 ticket_is() { [ "$(ticket)" = "$1" ]; }
 
-ask 1 support@example.test --subject 'Where is my order' --body 'I ordered a lamp.' > "$TMP/id"
+ask 1 support@example.test --subject 'Where is my order' --header "References: <q0.$TAG@example.net>" --body 'I ordered a lamp.' > "$TMP/id"
 arrived 'We have your message'
 number=$(sql 'SELECT number FROM tickets')
 is "$(field Subject)" "We have your message: Where is my order [#$number]" 'the acknowledgement has the number'
 is "$(field To)|$(field Auto-Submitted)|$(field X-Loop)|$(field In-Reply-To)" \
 	"$TAG@example.net|auto-replied|mailpipe/sandbox|<q1.$TAG@example.net>" 'it is an automatic reply'
+is "$(field References)" "<q0.$TAG@example.net> <q1.$TAG@example.net>" 'and refers to what the question refers to'
 like "$(field Reply-To)" '^support\+[a-z2-7]{26}@example\.test$' 'with a reply address'
 is "$(field Return-Path)" '<>' 'and bounces go nowhere'
 first_reply=$(field Reply-To)
@@ -45,7 +46,8 @@ printf '{"From": "Desk <support@example.test>", "To": "%s@example.net", "ReplyTo
 	"TextBody": "It is on its way."}' "$TAG" "$thread" | tr -d '\n\t' > "$TMP/request"
 "$BUILD/tests/it/mailout_probe" publish transactional < "$TMP/request" || die 'publish'
 arrived 'Re: Where is my order'
-is "$(field In-Reply-To)" "<q1.$TAG@example.net>" 'the answer is a reply to the question'
+is "$(field In-Reply-To)|$(field References)" "<q1.$TAG@example.net>|<q0.$TAG@example.net> <q1.$TAG@example.net>" \
+	'the answer is a reply to the question'
 second_reply=$(field Reply-To)
 like "$second_reply" '^support\+[a-z2-7]{26}@example\.test$' 'and can be replied to'
 ok 'the ticket waits for the customer' await_ticket 'pending 2 '

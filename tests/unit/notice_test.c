@@ -198,6 +198,55 @@ static void the_stream_is_the_configs(void **state)
 	tear_down(&setting);
 }
 
+static void headers_are(const struct setting *setting, const char *expected)
+{
+	struct wire *json = request_of(setting);
+	g_autofree char *text = wire_print(wire_get_array(json, "Headers"), false, NULL);
+
+	assert_string_equal(text, expected);
+	wire_free(&json);
+}
+
+#define AUTOMATIC                                                                                  \
+	HEADER("Auto-Submitted", "auto-replied") "," HEADER("X-Auto-Response-Suppress", "All")
+
+/* RFC 3834, 3.1.5: as any reply does. */
+static void it_refers_to_what_the_mail_refers_to(void **state)
+{
+	g_autofree char *answers = changed("Mailpipe.InReplyTo", "[\"b@x\"]");
+	g_autofree char *chain = changed_in(answers, "Mailpipe.References", "[\"a@x\",\"b@x\"]");
+	g_autofree char *without = changed_in(chain, "Mailpipe.MessageIDHeader", "\"\"");
+	struct setting setting = set_up(&(struct settings){.notify = "per_address_per_day = 100"});
+
+	(void)state;
+	for (int read = 0; read <= 1; read++) {
+		assert_true(make_of(&setting, answers, NOTICE_DELAYED, "4.3.0", read));
+		headers_are(&setting,
+			    "[" AUTOMATIC "," HEADER("In-Reply-To", "<1@x.example>") "," HEADER(
+				    "References", "<b@x> <1@x.example>") "]");
+		assert_true(make_of(&setting, chain, NOTICE_DELAYED, "4.3.0", read));
+		headers_are(&setting,
+			    "[" AUTOMATIC "," HEADER("In-Reply-To", "<1@x.example>") "," HEADER(
+				    "References", "<a@x> <b@x> <1@x.example>") "]");
+		assert_true(make_of(&setting, without, NOTICE_DELAYED, "4.3.0", read));
+		headers_are(&setting, "[" AUTOMATIC "," HEADER("References", "<a@x> <b@x>") "]");
+	}
+	tear_down(&setting);
+}
+
+/* Ids as long as they come, as many as fit. */
+static char *many_ids(void)
+{
+	enum { LEFT = 800 - 5, COUNT = 200 };
+	g_autofree char *left = g_strnfill(LEFT, 'i');
+	g_autoptr(GString) ids = g_string_new("[");
+
+	for (int i = 0; i < COUNT; i++)
+		g_string_append_printf(ids, "%s\"%s%03d@x\"", i > 0 ? "," : "", left, i);
+	g_string_append_c(ids, ']');
+	return g_string_free(g_steal_pointer(&ids), FALSE);
+}
+
 /* Whatever a stranger or another producer wrote, mailout takes the request. */
 static void mailout_takes_every_notice(void **state)
 {
@@ -215,18 +264,23 @@ static void mailout_takes_every_notice(void **state)
 		{"Mailpipe.MessageIDHeader", "\"a\\nb@c\""},
 		{"Mailpipe.MessageIDHeader", "\"a\""},
 		{"Mailpipe.MessageIDHeader", "\"a><b@c\""},
+		{"Mailpipe.References", "[\"a\\r\\nBcc: b@c\", 1, null, \"\", \"a b@c\"]"},
+		{"Mailpipe.References", "{}"},
+		{"Mailpipe.References", NULL}, /* many_ids() */
 		{"Mailpipe.ReceivedAt", "\"9999-12-31T23:59:59.999Z\""},
 		{"Mailpipe.ReceivedAt", "\"0001-01-01T00:00:00.000Z\""},
 		{"Mailpipe.ReceivedAt", "\"1970-01-01T00:00:00.000Z\""},
 		{"Mailpipe.ReceivedAt", "\"noon\""},
 		{"Headers.1.Name", "\"Accept-Language\""},
 	};
+	g_autofree char *ids = many_ids();
 	struct reason reason = {{0}, {0}};
 	struct setting setting = set_up(&(struct settings){.notify = "per_address_per_day = 100"});
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(changes); i++) {
-		g_autofree char *body = changed(changes[i].path, changes[i].json);
+		const char *json = changes[i].json != NULL ? changes[i].json : ids;
+		g_autofree char *body = changed(changes[i].path, json);
 
 		if (!make_of(&setting, body, NOTICE_DELAYED, "4.3.0", false))
 			fail_msg("%s: %s", setting.notice.why_not, body);
@@ -351,6 +405,7 @@ int main(void)
 		cmocka_unit_test(an_id_tells_mail_and_kind),
 		cmocka_unit_test(notices_are_from_somebody),
 		cmocka_unit_test(the_stream_is_the_configs),
+		cmocka_unit_test(it_refers_to_what_the_mail_refers_to),
 		cmocka_unit_test(mailout_takes_every_notice),
 		cmocka_unit_test(lines_are_cut_and_clean),
 		cmocka_unit_test(the_language_is_the_posters),
