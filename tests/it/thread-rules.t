@@ -83,7 +83,7 @@ stored 37
 is "$(threads)" "$wanted" 'one by one'
 
 # What had to wait in a tier comes after what was received later.
-thread_mails 34 <<END
+thread_mails 40 <<END
 42 lena l2 refs=l1
 43 lena l3 refs=l2
 41 lena l1

@@ -6,6 +6,10 @@
 plan 24
 use_sandbox --only broker,database
 ingest_setup
+ctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
+# A tier that nothing leaves while this test runs.
+sed -i 's/^tiers = .*/& 1h/' "$TMP/conf"
+ctl setup --only=amqp > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 trace_config=$TMP/conf
 trace_no_postfix
 trace_args="--log=$TMP/mail.log"
@@ -41,14 +45,14 @@ is "$(said '.Messages[0].Events | length')" 1 'its queue is not looked into'
 is "$(probe count mail.in.support)" 1 'and it is still there'
 
 # One in a tier, as mailin-ingest puts it there while the database is away.
-next=$(($(date +%s) + 9))000
-documents --first 4 | "$BUILD/tests/it/trace_probe" 10s mail.in.support "$(id 4)" "$next" 'database away'
+next=$(($(date +%s) + 3600))000
+documents --first 4 | "$BUILD/tests/it/trace_probe" 1h mail.in.support "$(id 4)" "$next" 'database away'
 trace "$(id 4)"
 is "$(said '.Messages[0] | .Direction + " " + .State')" 'inbound waiting' 'one in a tier'
 is "$(said '.Messages[0] | [.Queue, .ReturnsTo, .Attempt, .LastError] | map(tostring) | join(" ")')" \
-	'mail.retry.10s mail.in.support 2 database away' 'where, for what and why'
+	'mail.retry.1h mail.in.support 2 database away' 'where, for what and why'
 is "$(date -d "$(said '.Messages[0].NextAttempt')" +%s)000" "$next" 'until when'
-like "$(said '.Messages[0].Conclusion')" '^waits in mail.retry.10s until 20.*Z for its try 2: database away$' 'in a sentence'
+like "$(said '.Messages[0].Conclusion')" '^waits in mail.retry.1h until 20.*Z for its try 2: database away$' 'in a sentence'
 is "$(said '.Messages[0].To')" support@example.com 'for whom'
 
 # A notice about it is a step of its life: its id is computed from the message's.
@@ -62,7 +66,7 @@ is "$(said '.Messages[0] | .Direction + " " + .State')" 'outbound sent' 'which i
 
 # Stored, and still there once more: a worker was killed between COMMIT and ack.
 documents --first 2 --set 'Mailpipe.Envelope.QueueID="4jXYmb6zpbz1bqYY"' |
-	"$BUILD/tests/it/trace_probe" 10s mail.in.support "$(id 2)" "$next" 'again'
+	"$BUILD/tests/it/trace_probe" 1h mail.in.support "$(id 2)" "$next" 'again'
 trace "$(id 2)"
 is "$(said '.Messages[0].State')" stored 'stored and in a tier as well'
 like "$(said '.Messages[0].Conclusion')" 'another copy of it waits in a retry tier' 'is told'
@@ -74,7 +78,6 @@ trace "$(id 9)"
 is "$(said '[.Messages[0].Events[].Event] | sort | join(" ")')" 'delayed published' 'inbound_pending is read'
 
 # A dead letter that an operator requeued, and one that was dropped: nobody tells which it was.
-ctl() { "$BUILD/bin/mailctl" --config "$TMP/conf" "$@"; }
 gone='it was given up, and is not in mail.dead any more: it was dropped, or requeued and waits in mail.in.support'
 are_dead() { [ "$(probe count mail.dead)" = "$1" ]; }
 documents --first 5 --set Subject=5 | tr -d '\n' | probe give support "$(id 5)"
