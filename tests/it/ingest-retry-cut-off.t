@@ -40,7 +40,8 @@ cut_off() {
 	"$SANDBOX" kill "$SANDBOX_DIR" database
 	: > "$TMP/once"
 	many --first 31 --count 70
-	gone() { [ ! -e "$TMP/once" ]; }
+	# The file goes before DIE_RUN begins.
+	gone() { [ ! -e "$TMP/once" ] && { [ -z "${DIE_RUN-}" ] || [ -e "$TMP/broker-away" ]; }; }
 	ok "$1: cut off between tier and ack" wait_for 60 gone
 	ok "$1: after a copy was in the tier" logged 'event=delayed '
 	# In the tier, or back in the queue: by now nobody can say.
@@ -63,5 +64,5 @@ cut_off() {
 	ok "$1: what was in both places came as a duplicate" test "$(events duplicate)" -ge 1
 }
 cut_off 'worker killed' database
-export DIE_RUN="'$SANDBOX' kill '$SANDBOX_DIR' broker"
+export DIE_RUN="'$SANDBOX' kill '$SANDBOX_DIR' broker && : > '$TMP/broker-away'"
 cut_off 'broker killed' 'database broker'

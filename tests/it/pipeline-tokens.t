@@ -20,7 +20,7 @@ taken() { # OWNER NAME RECIPIENT [OPTION ...]
 }
 refused() { like "$(post "$1")" '^550 5\.1\.1 ' "refused: $2"; }
 # What Postfix is told: the route, or nothing.
-asked() { postmap -q "$1" "mysql:$POSTFIX_CONFIG/mailpipe/recipients.cf"; }
+asked() { postmap -c "$POSTFIX_CONFIG" -q "$1" "mysql:$POSTFIX_CONFIG/mailpipe/recipients.cf"; }
 unknown() { is "$(asked "$1")" '' "not known: $2"; }
 
 made=$(add members@example.test --token --owner="owner-$TAG") || die 'mailctl address add'

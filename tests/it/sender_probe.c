@@ -36,6 +36,7 @@ struct probe {
 	struct sender *sender;
 	uint32_t sent;
 	bool gone;
+	bool finishing; /* so its end is none too early */
 };
 
 static const char *const state_names[] = {"ok", "deferred", "failed", "in-doubt"};
@@ -75,6 +76,7 @@ static void run_start(struct probe *probe, char **arguments)
 	probe->config = load(arguments[0]);
 	probe->sender = sender_start(probe->config, &reason);
 	probe->gone = false;
+	probe->finishing = false;
 	if (probe->sender == NULL)
 		printf("no sender: %s %s\n", reason.status, reason.text);
 }
@@ -165,7 +167,7 @@ static int collect(struct probe *probe, char **arguments, int *states)
 	struct reason reason;
 
 	while (got < wanted && !deadline_passed(until)) {
-		if (!sender_pump(probe->sender, &reason) && !probe->gone) {
+		if (!sender_pump(probe->sender, &reason) && !probe->gone && !probe->finishing) {
 			printf("gone %s %s\n", reason.status, reason.text);
 			probe->gone = true;
 		}
@@ -207,6 +209,7 @@ static void run_count(struct probe *probe, char **arguments)
 static void run_finish(struct probe *probe, char **arguments)
 {
 	(void)arguments;
+	probe->finishing = true;
 	sender_finish(probe->sender);
 }
 
