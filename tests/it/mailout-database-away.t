@@ -10,17 +10,18 @@ recorded 'sent 5'
 "$SANDBOX" kill "$SANDBOX_DIR" database
 first=6 requests 200 | publish
 delivered 205
-wait_for 10 is_empty mail.out.transactional
+wait_for 30 is_empty mail.out.transactional
 is "$(mail_count) $(mail_numbers | uniq | wc -l)" '205 205' 'best-effort: all are sent'
 first=6 requests 20 | publish
 await_log 'event=duplicate'
-wait_for 10 is_empty mail.out.transactional
+wait_for 30 is_empty mail.out.transactional
 is "$(mail_count)" 205 'best-effort: what was sent without a record is known all the same'
 is "$(grep -c 'away: mail is sent on without a record' "$TMP/log")" 1 'best-effort: said once'
 "$SANDBOX" up "$SANDBOX_DIR" database
 recorded 'sent 205' 60
 is "$(statuses)" 'sent 205' 'best-effort: recorded when the database is back'
 is "$(sql 'SELECT COUNT(*) FROM outbound_recipients')" 205 'with the recipients'
+await_log 'event=database text="back; '
 like "$(cat "$TMP/log")" 'event=database text="back; 200 results were kept"' 'and logged'
 mailout_stop
 is "$mailout_status" 0 'exit status'

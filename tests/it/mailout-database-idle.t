@@ -16,12 +16,12 @@ requests 1 | publish
 recorded 'sent 1'
 cut_off 'a request that comes twice'
 requests 1 | publish
-await_log 'event=duplicate' 10
+await_log 'event=duplicate'
 is "$(mail_count)" 1 'it is sent once'
 
 cut_off 'a new one'
 first=2 requests 1 | publish
-recorded 'sent 2' 10
+recorded 'sent 2'
 is "$(mail_count)" 2 'it is sent'
 
 sql "INSERT INTO blobs (sha256, size, data) VALUES (UNHEX(SHA2('abc', 256)), 3, 'abc');
@@ -32,7 +32,7 @@ sql "INSERT INTO blobs (sha256, size, data) VALUES (UNHEX(SHA2('abc', 256)), 3, 
 		name = 'a.txt', size = 3, sha256 = UNHEX(SHA2('abc', 256))"
 cut_off 'one with a stored attachment'
 first=3 requests 1 '"Attachments": [{"AttachmentID": "bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb"}]' | publish
-recorded 'sent 3' 10
+recorded 'sent 3'
 is "$(sql 'SELECT MAX(attempts) FROM outbound')" 1 'it is sent at once'
 is "$(grep -c event=database "$TMP/log")" 0 'nobody was alarmed'
 mailout_stop

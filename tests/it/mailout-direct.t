@@ -19,7 +19,7 @@ cat > "$TMP/conf" <<-END
 	mailout_password_file = /nowhere
 	[smtp]
 	hosts = 127.0.0.1:$(cat "$SINK/port")
-	timeout = 2s
+	timeout = 30s
 	[mailout]
 	from = Watch <watch@example.test>
 	templates = $TREE/templates
@@ -72,6 +72,7 @@ echo 421 > "$SINK/mode"
 request 5 a@example.test | direct
 is $? 75 'the server takes nothing'
 echo 'pause 60' > "$SINK/mode"
+sed -i 's/^timeout = .*/timeout = 2s/' "$TMP/conf"
 request 6 a@example.test | direct
 is $? 75 'the server does not answer in time'
 kill "$sink"

@@ -18,15 +18,15 @@ first=11 requests 1 '' cut@example.test | publish
 first=12 requests 5 | publish
 mailout_start
 recorded 'held 1,sent 11'
-wait_for 10 is_empty mail.out.transactional
+hold mail.dead 1
+hold test.events 13
 is "$(grep -c "$TAG 11$" "$SINK/mails")" 1 'hold: that one came once'
 is "$(recipients_of 11)" 'cut@example.test in-doubt - 4.4.2' 'hold: the record says so'
 like "$(probe take mail.dead)" '^attempt=1 .*key=mail.out.transactional' 'hold: a dead letter'
 is "$(probe take test.events | grep '^{' | jq -r 'select(.MessageID | test("1$")) | .RecordType' | tr '\n' ' ')" \
 	'Deferral Delivery Hold ' 'the events'
 first=11 requests 1 '' cut@example.test | publish
-wait_for 10 is_empty mail.out.transactional
-sleep 1
+hold mail.dead 1
 is "$(grep -c "$TAG 11$" "$SINK/mails") $(waiting mail.dead)" '1 1' 'hold: the same request again is held, too'
 mailout_stop
 done_testing

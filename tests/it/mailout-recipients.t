@@ -10,7 +10,7 @@ first=2 requests 1 '' 'unknown@example.test' | publish
 first=3 requests 5 | publish
 mailout_start
 recorded 'failed 1,sent 6'
-wait_for 10 is_empty mail.out.transactional
+wait_for 30 is_empty mail.out.transactional
 mailout_stop
 is "$(grep "$TAG 1$" "$SINK/mails" | cut -f3)" 'fine@example.test
 later@example.test' 'the second try is for the one that had to wait'

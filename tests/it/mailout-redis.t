@@ -16,10 +16,11 @@ told() { wait_for 30 state_is "$(id "$1")" "$2" || diag "$1 is $(state "$(id "$1
 requests 2 | publish
 first=3 requests 1 '' unknown@example.test | publish
 first=4 requests 1 '' tempfail@example.test | publish
-first=5 requests 1 "\"SendAt\": \"$(in_s 8)\"" | publish bulk
 first=6 requests 1 "\"ExpiresAt\": \"$(in_s -1)\"" | publish
 first=7 requests 1 '"DryRun": true' | publish
 mailout_start
+await_log 'event=consuming'
+first=5 requests 1 "\"SendAt\": \"$(in_s 8)\"" | publish bulk
 told 5 scheduled
 like "$(state "$(id 5)" | jq -r '[.MessageStream, .Attempt, .NextAttempt] | @text')" \
 	'^\["bulk",null,"20[0-9-]+T[0-9:]+\.[0-9]{3}Z"\]$' 'one that waits for its time'

@@ -14,7 +14,8 @@ probe events
 } | publish
 mailout_start
 recorded 'failed 1,sent 40'
-wait_for 10 is_empty mail.out.transactional
+hold mail.dead 3
+hold test.events 43
 is "$(mail_numbers | uniq | wc -l) $(mail_count)" '40 40' 'the good ones are sent'
 dead=$(probe take mail.dead)
 is "$(echo "$dead" | grep -c '^attempt=')" 3 'the bad ones are dead letters'

@@ -10,11 +10,11 @@ requests 50 | publish bulk
 requests 20 '"Tag": "again"' | publish
 mailout_start
 recorded 'sent 250'
-wait_for 10 is_empty mail.out.bulk
-wait_for 10 is_empty mail.out.transactional
+wait_for 30 is_empty mail.out.bulk
+wait_for 30 is_empty mail.out.transactional
 # Empty is a queue whose messages the worker holds, too.
 all_told() { [ "$(events duplicate)" -ge 70 ]; }
-wait_for 10 all_told
+wait_for 30 all_told
 mailout_stop
 is "$mailout_status" 0 'exit status'
 is "$(mail_count)" 250 'each is sent once'

@@ -26,8 +26,7 @@ mailout_stop
 mailout_start
 sink_mode 421
 first=301 requests 50 | publish
-wait_for 20 sh -c "[ \"\$($BUILD/tests/it/mailout_probe count mail.retry.3s)\" = 50 ]"
-is "$(statuses)" 'deferred 50,sent 300' 'after a while they wait in a tier'
+ok 'after a while they wait in a tier' wait_for 30 statuses_are 'deferred 50,sent 300'
 sink_mode ''
 recorded 'sent 350'
 is "$(mail_numbers | uniq | wc -l) $(mail_count)" '350 350' 'and come back from there'

@@ -25,7 +25,7 @@ sys.stdout.buffer.write(mail.as_bytes())
 END
 ingest_start
 "$BUILD/sbin/mailin" --dry-run --recipient support@example.test < "$TMP/mail" | jq -c '.MessageStream = "support"' | ingest_publish
-wait_for 20 is_stored 1 || die "nothing is stored: $(tail -n 3 "$TMP/log")"
+wait_for 30 is_stored 1 || die "nothing is stored: $(tail -n 3 "$TMP/log")"
 ingest_stop
 sql "SELECT LOWER(HEX(a.id)), a.name, a.content_type, a.detected_type, a.size, SHA2(b.data, 256) FROM attachments a
 	JOIN blobs b ON b.sha256 = a.sha256 ORDER BY a.position" > "$TMP/stored"
@@ -75,6 +75,8 @@ like "$(cat "$TMP/came")" '\.pdf	application/pdf	inline' 'one that the HTML show
 first=3 requests 1 '"Attachments": [{"AttachmentID": "00000000-0000-4000-8000-00000000dead"}]' | publish
 recorded 'failed 1,sent 2'
 is "$(status_of 3) $(mail_count)" 'failed 2' 'an unknown id: not sent'
+hold mail.dead 1
+hold test.events 3
 like "$(probe take mail.dead | grep -a error=)" 'error=there is no stored attachment 00000000-0000-4000-8000-00000000dead' 'and in mail.dead with the reason'
 like "$(probe take test.events | grep -a '^{')" '"RecordType":"Bounce","MessageID":"00000000-0000-4000-8000-000000000003"' 'and told'
 
@@ -91,7 +93,7 @@ first=5 requests 1 "\"Attachments\": [{\"AttachmentID\": \"$(id_at 1)\"}]" | pub
 before=$(mail_count)
 first=6 requests 1 | publish
 await_log '00000000-0000-4000-8000-000000000005 event=deferred .*the database is away'
-wait_for 20 has_mails $((before + 1))
+wait_for 30 has_mails $((before + 1))
 is "$(mail_numbers | tail -n 1)" 6 'the database is away: one without an attachment is sent'
 "$SANDBOX" up "$SANDBOX_DIR" database
 await_log '00000000-0000-4000-8000-000000000005 event=sent' 60
@@ -103,7 +105,7 @@ is "$mailout_status" 0 'exit status'
 mailout_set mailout record required
 first=7 requests 1 "\"Attachments\": [{\"AttachmentID\": \"$(id_at 1)\"}]" | publish
 mailout_start
-await_log '00000000-0000-4000-8000-000000000007 event=sent' 20
+await_log '00000000-0000-4000-8000-000000000007 event=sent'
 is "$(status_of 7)" sent 'record = required: the first request of a run is sent'
 mailout_stop
 done_testing

@@ -88,6 +88,7 @@ is "$(sql "SELECT COUNT(*) FROM thread_messages WHERE thread_id = $(bin $thread)
 # ---- refused, and waiting ----
 first=4 requests 1 '"ReplyTo": {"Thread": "019aab00-0000-7000-8000-00000000dead"}' | publish
 recorded 'failed 1,sent 3'
+hold mail.dead 1
 like "$(probe take mail.dead | grep -a error=)" 'error=ReplyTo.Thread: there is no thread 019aab00-0000-7000-8000-00000000dead' \
 	'a thread that is not there'
 is "$(sql "SELECT COUNT(*) FROM thread_tokens")" 3 'leaves no token behind'

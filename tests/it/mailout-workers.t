@@ -27,7 +27,7 @@ begin() {
 # ---- at work ----
 begin 300
 recorded 'sent 300'
-wait_for 10 is_empty mail.out.transactional
+wait_for 30 is_empty mail.out.transactional
 is "$(mailout_workers | wc -l)" 3 'three workers'
 mailout_stop
 is "$mailout_status" 0 'exit status'
@@ -41,7 +41,7 @@ delivered 60
 kill -KILL "$(mailout_workers | head -n 1)"
 await_log 'died of signal 9'
 recorded 'sent 400' 60
-wait_for 10 is_empty mail.out.transactional
+wait_for 30 is_empty mail.out.transactional
 mailout_stop
 is "$(mail_numbers | uniq | wc -l)" 400 'one is killed: nothing is lost'
 doubted=$(sed -n 's/.*00000000-0000-4000-8000-0*\([0-9]*\) event=in-doubt.*/\1/p' "$TMP/log" | sort -n)
@@ -67,14 +67,16 @@ mailout_set mailout in_doubt resend
 
 # ---- SIGTERM ----
 begin 400
+sink_mode 'pause 0.2'
 delivered 60
 mailout_stop
+sink_mode 'pause 0.02'
 is "$mailout_status" 0 'SIGTERM: exit status'
 sent=$(mail_count)
 ok 'SIGTERM: under load' test "$sent" -lt 400
 is "$(statuses | sed 's/^deferred [0-9]*,//')" "sent $sent" 'SIGTERM: what was sent is recorded, and nothing is in doubt'
 rest_waits() { [ "$(waiting mail.out.transactional)" = $((400 - sent)) ]; }
-ok 'SIGTERM: the rest is in the queue' wait_for 10 rest_waits
+ok 'SIGTERM: the rest is in the queue' wait_for 30 rest_waits
 mailout_start
 recorded 'sent 400'
 mailout_stop
@@ -84,7 +86,7 @@ is "$(events in-doubt)" 0 'SIGTERM: without any doubt'
 # ---- the same request at several workers, and a server that is slower than a claim is young ----
 fresh
 mailout_start
-wait_for 10 sh -c "[ \"\$(grep -c event=consuming $TMP/log)\" = 3 ]"
+wait_for 30 sh -c "[ \"\$(grep -c event=consuming $TMP/log)\" = 3 ]"
 sink_mode 'pause 25'
 for _ in 1 2 3; do requests 1 | publish; done
 recorded 'sent 1' 60

@@ -7,7 +7,7 @@ DIR/port	written when it listens (on 127.0.0.1)
 DIR/mails	a line for each message that was accepted: seconds, MAIL FROM, RCPT TOs, Message-ID, Subject
 DIR/bodies	those messages whole, when that file is there already
 DIR/mode	its content is read at each connection and message: "421" refuses all, "pause 0.5"
-		answers each message so much later, "die" ends the server after the next message,
+		answers each message so much later (DIR/held is there once one has come), "die" ends the server after the next message,
 		before the answer, "known" accepts unknown@, too, "moody 451 4.2.0 text" answers
 		RCPT TO:<moody@...> so
 
@@ -88,6 +88,7 @@ async def take_message(reader, sender, recipients):
     if word == "die":
         os._exit(0)
     if word.startswith("pause"):
+        open(path("held"), "w", encoding="ascii").close()
         await asyncio.sleep(float(word.split()[1]))
     keep(sender, recipients, message)
     key = field(b"Message-ID", message)
