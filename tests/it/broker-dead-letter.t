@@ -11,6 +11,7 @@ for _ in $(seq 21); do
 	set -- "$@" next 'nack 1'
 done
 is "$(probe "$@" 'next 500' | grep -c '^delivery')" 21 'delivered, and twenty times again'
-wait_for 10 sh -c "amqp-get -u $AMQP_URL -q mail.dead > $TMP/dead"
+wait_for 30 sh -c "amqp-get -u $AMQP_URL -q mail.dead > $TMP/dead"
 is "$(cat "$TMP/dead")" poison 'then it is in mail.dead'
-is "$(probe open 'check-queue mail.in.support' | tail -n 1)" 'ok 0 messages 0 consumers' 'and not in its queue'
+empty() { probe open 'check-queue mail.in.support' | grep -q '^ok 0 messages 0 consumers$'; }
+ok 'and not in its queue' wait_for 30 empty

@@ -14,8 +14,8 @@ ok
 got queue=0 redelivered=1 count=1 size=5 body=first id=probe-1 time=1700000001
 ok" 'the same one again, counted'
 counted() { probe open 'get a' | grep -q "count=$1 .* body=first"; }
-wait_for 10 counted 2
-ok '... also when the connection ends instead' wait_for 10 counted 3
+wait_for 30 counted 2
+ok '... also when the connection ends instead' wait_for 30 counted 3
 is "$(probe open 'consume a 1' next ack next ack 'next 200' | sed 's/.*body=\([a-z]*\) .*/\1/')" \
 	"ok
 ok

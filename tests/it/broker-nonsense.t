@@ -3,15 +3,15 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/probe.sh"
 plan 26
-PROBE_VHOST=/ PROBE_USER=u PROBE_PASSWORD=p PROBE_DEADLINE=1000
-export PROBE_VHOST PROBE_USER PROBE_PASSWORD PROBE_DEADLINE
+PROBE_VHOST=/ PROBE_USER=u PROBE_PASSWORD=p FAKE_GO=$TMP/go
+export PROBE_VHOST PROBE_USER PROBE_PASSWORD FAKE_GO
 
 # fake SCRIPT COMMAND ...: the answers of a probe to that script, without the server's address
 fake() {
 	python3 "$TREE/tests/lib/fake_amqp.py" "$1" > "$TMP/port" 2> "$TMP/log" &
 	fake_pid=$!
 	shift
-	wait_for 10 test -s "$TMP/port" || die "$(cat "$TMP/log")"
+	wait_for 30 test -s "$TMP/port" || die "$(cat "$TMP/log")"
 	PROBE_HOSTS=127.0.0.1:$(cat "$TMP/port") probe open "$@" | tail -n +2 |
 		sed 's/127\.0\.0\.1:[0-9]*/AT/; s/ exchange.*//; s/ redelivered=0//'
 	kill "$fake_pid"
@@ -19,13 +19,13 @@ fake() {
 	: > "$TMP/port"
 }
 
-consumed() { fake "$1" 'consume q 10' 'next 2000' | tail -n 1; }
+consumed() { fake "$1" 'consume q 10' 'next 30000' | tail -n 1; }
 lost='lost 4.4.2 RabbitMQ at AT'
 
-is "$(fake half-then-rest 'consume q 10' 'next 300' 'next 2000')" "ok
+is "$(fake half-then-rest 'consume q 10' 'next 300' "system 'touch $TMP/go'" 'next 30000')" "ok
 timeout
 delivery queue=q size=10 body=0123456789" 'a message of which half has come is continued'
-is "$(fake frame-in-two 'consume q 10' 'next 300' 'next 0' 'next 2000')" "ok
+is "$(rm "$TMP/go"; fake frame-in-two 'consume q 10' 'next 300' 'next 0' "system 'touch $TMP/go'" 'next 30000')" "ok
 timeout
 timeout
 delivery queue=q size=5 body=01234" 'half a frame, too'
@@ -46,7 +46,7 @@ is "$(consumed channel-closed-halfway)" 'lost 4.3.5 RabbitMQ at AT says: NOT_FOU
 	'the channel is closed in the middle of a message'
 is "$(consumed connection-closed)" 'lost 4.3.5 RabbitMQ at AT says: INTERNAL_ERROR -  [31mred (541)' \
 	'what the server says cannot play tricks on a terminal'
-is "$(fake blocked 'consume q 10' 'next 2000' blocked 'next 2000' blocked)" "ok
+is "$(fake blocked 'consume q 10' 'next 30000' blocked 'next 30000' blocked)" "ok
 delivery queue=q size=0 body=
 low on disk
 delivery queue=q size=0 body=
@@ -59,6 +59,8 @@ is "$(published nack)" \
 	'retry 4.3.2 RabbitMQ at AT refused the message for "k": the queue is full or has no majority of its nodes' 'nacked'
 is "$(published returned-then-ack)" \
 	'retry 4.3.5 RabbitMQ at AT returned the message: NO_ROUTE (312); no queue is bound to' 'returned, then acked'
-is "$(published ack-for-another)" 'retry 4.4.1 RabbitMQ at AT: no confirm in time' 'an ack for no message of ours'
+# shellcheck disable=SC2030,SC2031 # for that one alone
+is "$(export PROBE_DEADLINE=2000; published ack-for-another)" 'retry 4.4.1 RabbitMQ at AT: no confirm in time' 'an ack for no message of ours'
 is "$(published closed-instead)" 'retry 4.3.5 RabbitMQ at AT says: ACCESS_REFUSED - no (404)' 'closed instead'
-is "$(published silence)" 'retry 4.4.1 RabbitMQ at AT: no confirm in time' 'no answer at all'
+# shellcheck disable=SC2030,SC2031
+is "$(export PROBE_DEADLINE=2000; published silence)" 'retry 4.4.1 RabbitMQ at AT: no confirm in time' 'no answer at all'

@@ -14,21 +14,21 @@ certificate() {
 	chmod 644 "$TMP/$1.key"
 }
 
-# listener NAME: the port of a TLS listener with that certificate
+# listener NAME PORT: a TLS listener with that certificate
 listener() {
-	perl -MIO::Socket -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1)->sockport' > "$TMP/port"
-	"$SANDBOX" broker "$SANDBOX_DIR" eval "rabbit_networking:start_ssl_listener({\"127.0.0.1\", $(cat "$TMP/port")},
+	"$SANDBOX" broker "$SANDBOX_DIR" eval "rabbit_networking:start_ssl_listener({\"127.0.0.1\", $2},
 		[{certfile, \"$TMP/$1.pem\"}, {keyfile, \"$TMP/$1.key\"}], 10)." > "$TMP/listener.out" ||
 		die "$(cat "$TMP/listener.out")"
-	cat "$TMP/port"
 }
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=mailpipe-test -keyout "$TMP/ca.key" -out "$TMP/ca.pem" 2> /dev/null
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=stranger -keyout "$TMP/other.key" -out "$TMP/other.pem" 2> /dev/null
 certificate named DNS:localhost
 certificate numbered IP:127.0.0.1
-named=$(listener named)
-numbered=$(listener numbered)
+# Ports that the sandbox holds for servers that are not started here.
+named=$SMTP_PORT numbered=$SUBMISSION_PORT
+listener named "$named"
+listener numbered "$numbered"
 export PROBE_TLS=1 PROBE_CA="$TMP/ca.pem"
 no="retry 4.4.1 no connection to RabbitMQ"
 

@@ -67,10 +67,12 @@ like "$(PROBE_USER=$AMQP_PUBLISH_USER PROBE_PASSWORD=$AMQP_PUBLISH_PASSWORD prob
 
 # Two consumers of a serial queue: one gets all.
 probe open confirm 'publish mail.in orders c' > /dev/null
-probe open 'consume mail.in.orders 1' next "system 'touch $TMP/first; sleep 3'" > "$TMP/first.out" &
-wait_for 10 test -e "$TMP/first"
+probe open 'consume mail.in.orders 1' next "system 'touch $TMP/first; until [ -e $TMP/second ]; do sleep 0.1; done'" \
+	> "$TMP/first.out" &
+wait_for 30 test -e "$TMP/first"
 is "$(probe open 'consume mail.in.orders 1' 'next 1000')" "ok
 ok
 timeout" 'of a serial route only one worker gets messages'
+touch "$TMP/second"
 wait
 like "$(cat "$TMP/first.out")" '^delivery queue=mail.in.orders ' '... the first one'

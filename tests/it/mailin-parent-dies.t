@@ -17,8 +17,14 @@ perl -e '
 	}
 	close $r;
 	syswrite $w, "Subject: x\n\nbegin\n";
-	select undef, undef, undef, 0.5;
+	# FIONREAD: until it has been read.
+	my $left = pack "i", 1;
+	while (unpack "i", $left) {
+		select undef, undef, undef, 0.01;
+		ioctl $w, 0x541b, $left or die;
+	}
 	kill KILL => $$' "$MAILIN" -c "$CONF" --queue-id "$QUEUE_ID" --sender '' -- support@example.com
-like "$(sleep 1; cat "$TMP/out")" '^4\.3\.0 (mailin: stopped by a signal|the process that fed the mail is gone)$' \
+wait_for 30 test -s "$TMP/out"
+like "$(cat "$TMP/out")" '^4\.3\.0 (mailin: stopped by a signal|the process that fed the mail is gone)$' \
 	'the verdict, for nobody'
 is "$(waiting)" 0 'nothing is published'

@@ -4,16 +4,19 @@
 . "$TREE/tests/lib/mailin.sh"
 use_broker
 own_parser
-# The times are for the parser that spins or sleeps.
-write_config <<END
+# limits PARSE_CPU PARSE_WALL
+limits() {
+	write_config <<END
 [limits]
-parse_cpu = 300ms
-parse_wall = 2s
+parse_cpu = $1
+parse_wall = $2
 parse_memory = 128M
 message_size = 100K
 body_bytes = 1K
 header_bytes = 1K
 END
+}
+limits 10s 20s
 
 # dies FIRST-LINE DEFECT NAME
 dies() {
@@ -30,8 +33,10 @@ dies 'kill 11' 'parser killed by SIGSEGV' 'a crash'
 dies 'kill 6' 'parser killed by SIGABRT' 'an abort'
 dies 'kill 9' 'parser killed by SIGKILL' 'killed'
 dies 'kill 31' 'parser killed by SIGSYS' 'a system call it must not make'
+limits 300ms 2s
 dies 'spin' 'parser exceeded its time' 'an endless loop'
 dies 'sleep' 'parser exceeded its time' 'an endless wait'
+limits 10s 20s
 [ -n "$SANITIZED" ] ||
 	dies 'memory' 'parser exceeded its memory' 'memory without end'
 dies 'flood' 'parser exceeded its output' 'output without end'

@@ -12,7 +12,7 @@ stopped() {
 	wait "$pid"
 	is "$?" 75 "$1: the exit status"
 	is "$(cat "$TMP/out")" '4.3.0 mailin: stopped by a signal' "$1: the text"
-	wait_for 5 gone "$children"
+	wait_for 30 gone "$children"
 	is "$?" 0 "$1: the parser is gone"
 }
 gone() { for process in $1; do [ ! -e "/proc/$process" ] || return 1; done; }
@@ -22,16 +22,26 @@ start() {
 }
 
 mkfifo "$TMP/fifo"
-{ printf 'Subject: x\n'; sleep 30; } > "$TMP/fifo" &
+# FIONREAD: until it has been read.
+perl -e '
+	open my $w, ">", "$ARGV[0]/fifo" or die;
+	syswrite $w, "Subject: x\n";
+	my $left = pack "i", 1;
+	while (unpack "i", $left) {
+		select undef, undef, undef, 0.01;
+		ioctl $w, 0x541b, $left or die;
+	}
+	open my $out, ">", "$ARGV[0]/read" or die;
+	sleep' "$TMP" &
 feeder=$!
 at_exit "kill $feeder 2>/dev/null"
 start "$TMP/fifo"
-sleep 1
+wait_for 30 test -e "$TMP/read"
 stopped 'while it reads'
 
 echo "hold $TMP/held" > "$TMP/mail"
 start "$TMP/mail"
-wait_for 10 test -e "$TMP/held"
+wait_for 30 test -e "$TMP/held"
 stopped 'while the parser works'
 rm -f "$TMP/held"
 
@@ -45,13 +55,13 @@ perl -MSocket -e '
 	sleep 60' > "$TMP/port" &
 server=$!
 at_exit "kill $server 2>/dev/null"
-wait_for 10 test -s "$TMP/port"
+wait_for 30 test -s "$TMP/port"
 real_port=$AMQP_PORT
 AMQP_PORT=$(head -n 1 "$TMP/port")
 write_config < /dev/null
 echo x > "$TMP/mail"
 start "$TMP/mail"
-wait_for 10 grep -q connected "$TMP/port"
+wait_for 30 grep -q connected "$TMP/port"
 stopped 'while it talks to the broker'
 AMQP_PORT=$real_port
 is "$(waiting)" 0 'nothing is published'

@@ -5,12 +5,14 @@ usage: fake_amqp.py SCRIPT [ADDRESS]	prints its port, and serves one connection 
 It lets anyone in and answers every question.  What a consumer or a publisher then gets is the
 script's: see SCRIPTS.
 """
+import os
 import socket
 import struct
 import sys
 import time
 
 METHOD, HEADER, BODY = 1, 2, 3
+GO = "go"
 END = b"\xce"
 
 
@@ -63,11 +65,11 @@ def connection_close(text):
     return method(10, 50, struct.pack(">H", 541) + short(text) + struct.pack(">HH", 0, 0), 0)
 
 
-# What is sent, and in between how long is waited (numbers, in seconds).
+# What is sent, and in between how long is waited (numbers, in seconds), or until the file $FAKE_GO is there (GO).
 SCRIPTS = {
     # to a consumer
-    "half-then-rest": [deliver(), header(10), body(b"01234"), 1.0, body(b"56789")],
-    "frame-in-two": [deliver(), header(5), body(b"01234")[:7], 1.0, body(b"01234")[7:]],
+    "half-then-rest": [deliver(), header(10), body(b"01234"), GO, body(b"56789")],
+    "frame-in-two": [deliver(), header(5), body(b"01234")[:7], GO, body(b"01234")[7:]],
     "half-then-gone": [deliver(), header(10), body(b"01234"), None],
     "body-without-header": [deliver(), body(b"01234")],
     "header-without-deliver": [header(5)],
@@ -124,6 +126,10 @@ class Connection:
         for step in script:
             if step is None:
                 raise EOFError
+            while step == GO and not os.path.exists(os.environ["FAKE_GO"]):
+                time.sleep(0.01)
+            if step == GO:
+                continue
             if isinstance(step, float):
                 time.sleep(step)
             else:
