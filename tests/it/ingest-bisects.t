@@ -18,7 +18,7 @@ documents --first 60 --count 41 | publish
 ingest_start
 stored 98
 dead() { [ "$(events dead)" -eq 2 ]; }
-wait_for 20 dead
+wait_for 30 dead
 ingest_stop
 is "$(rows) $(sql "SELECT COUNT(*) FROM messages WHERE subject = 'poison'")" '98 0' 'the others are stored'
 is "$(probe take mail.dead 3 | grep -c '^key=mail.in.support .* error=database error 1406: poison is too long$')" 2 \

@@ -19,7 +19,7 @@ store_fast
 "$SANDBOX" up "$SANDBOX_DIR" broker
 stored 3000
 settled() { [ "$(probe count mail.in.support)" = 0 ]; }
-wait_for 20 settled
+wait_for 30 settled
 ingest_stop
 is "$(rows) $(sql 'SELECT COUNT(*) FROM attachments')" '3000 3000' 'all are stored once'
 is "$(probe count mail.in.support) $(probe count mail.dead)" '0 0' 'nothing is left'

@@ -27,6 +27,7 @@ ingest_stop
 is "$(rows) $(events stored) $(events duplicate) $(probe count mail.in.support)" '51 51 0 0' 'all are stored, none twice'
 # And with the database away again, SIGTERM does not wait for it.
 "$SANDBOX" kill "$SANDBOX_DIR" database
+: > "$TMP/log"
 ingest_start
 await_log 'event=database '
 ingest_stop

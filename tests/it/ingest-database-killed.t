@@ -25,7 +25,7 @@ store_fast
 ok 'it was under load' test "$before" -lt 3000
 stored 3000
 settled() { [ "$(probe count mail.in.support)" = 0 ]; }
-wait_for 20 settled
+wait_for 30 settled
 ingest_stop
 is "$(rows) $(sql 'SELECT COUNT(*) FROM attachments') $(sql 'SELECT COUNT(*) FROM blobs')" '3000 3000 3000' \
 	'all are stored once'

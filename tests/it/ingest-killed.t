@@ -8,7 +8,7 @@ plan 18
 use_sandbox --only broker,database
 ingest_setup
 ingest_set batch_count 50
-ingest_set batch_wait 1s
+ingest_set batch_wait 3s
 # shellcheck disable=SC2046
 "${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -o "$TMP/die.so" "$TREE/tests/it/shim/die.c" \
 	$(pkg-config --cflags librabbitmq libmariadb) -ldl || die 'the shim does not compile'

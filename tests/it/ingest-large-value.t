@@ -12,7 +12,7 @@ documents --first 3 --count 1 | publish
 ingest_start
 stored 2
 dead() { [ "$(events dead)" -eq 1 ]; }
-wait_for 20 dead
+wait_for 30 dead
 ingest_stop
 is "$(sql "SELECT COUNT(*), SUM(size) FROM attachments")" "$(printf '1\t1048575')" \
 	'the largest one that fits is stored'

@@ -64,7 +64,7 @@ wait_for 30 home
 probe take mail.in.support 16 | grep ^key= | sed 's/.*first_seen=\([0-9]*\) .*/\1/' > "$TMP/seen"
 now=$(date +%s)
 is "$(awk -v from="$begun" -v to="$now" '$1 >= from && $1 <= to' "$TMP/seen" | wc -l)" 15 'they were first seen since the test began'
-is "$(grep -vc "^$(echo "$begun" | cut -c1-5)" "$TMP/seen") $(grep -c '^1$' "$TMP/seen")" '1 1' 'but for the one that an operator requeued'
+is "$(awk -v from="$begun" -v to="$now" '$1 < from || $1 > to' "$TMP/seen")" 1 'but for the one that an operator requeued'
 
 "$SANDBOX" up "$SANDBOX_DIR" database
 cat "$TMP/young" "$TMP/old" | "$TREE/tests/lib/odd-messages" mail.in support || die 'publish'

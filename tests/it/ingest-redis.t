@@ -11,7 +11,7 @@ redis_configure
 trace_config=$TMP/conf
 trace_no_postfix
 trace_args="--log=$TMP/log"
-sed -i 's/^\[redis\]/[redis]\ntimeout = 500ms\nexpiry = 1h\nprefix = test:/' "$TMP/conf"
+sed -i 's/^\[redis\]/[redis]\ntimeout = 3s\nexpiry = 1h\nprefix = test:/' "$TMP/conf"
 id() { printf '00000000-0000-8000-8000-%012d' "$1"; }
 state() { redis_cli GET "test:$(id "$1")"; }
 

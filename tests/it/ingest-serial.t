@@ -28,10 +28,18 @@ is "$(who | wc -l)" 1 'by one of them'
 
 # Slowly, so that it is killed with messages in hand.
 sql 'CREATE TRIGGER slowly BEFORE INSERT ON messages FOR EACH ROW DO SLEEP(0.02)'
+# Rows are there a moment before the log tells who has stored them.
+killed=
+at_work() {
+	worker=$(who | tail -n 1 | cut -d ' ' -f 1)
+	[ "$worker" != "$killed" ]
+}
 for first in 101 161 221 281; do
 	documents --first "$first" --count 60 | publish
 	stored $((first + 10))
-	kill -KILL "$(who | tail -n 1 | cut -d ' ' -f 1)"
+	wait_for 30 at_work
+	kill -KILL "$worker"
+	killed=$worker
 done
 documents --first 341 --count 60 | publish
 stored 400

@@ -12,7 +12,7 @@ is "$("$usr/bin/mailctl" -c "$usr/share/mailpipe/mailpipe.conf.example" config |
 	'the example config is one'
 is "$(sh "$usr/share/mailpipe/postfix/mailpipe-postfix" --help | head -n 1)" \
 	'usage: mailpipe-postfix [OPTION] ... [DOMAIN ...]' "Postfix's script is there"
-is "$(cd "$TREE/man" && ls)" "$(find "$usr/share/man" -type f -exec basename {} \; | LC_ALL=C sort)" 'all manual pages'
+is "$(cd "$TREE/man" && LC_ALL=C ls)" "$(find "$usr/share/man" -type f -exec basename {} \; | LC_ALL=C sort)" 'all manual pages'
 is "$("$usr/bin/mailctl" preview --templates "$usr/share/mailpipe/templates" -o "$TMP/page" 2>&1)" "$TMP/page/index.html" \
 	'the templates are whole'
 is "$(cd "$TREE/mailin/targets" && ls)" "$(ls "$usr/share/mailpipe/targets")" 'all targets'

@@ -47,6 +47,8 @@ like "$(web 'SELECT * FROM quarantine')" "SELECT command denied to user '$USERS-
 like "$(web 'SELECT * FROM quarantine_readable')" "SELECT command denied to user '$USERS-web'" 'by the view neither'
 is "$(web "SELECT status, reason FROM message_states WHERE id = UNHEX(REPLACE('$(id 1)', '-', ''))")" \
 	"quarantined	the sender is not known: no result of a believed server" 'but that there is one'
+told() { [ "$(probe count events)" -ge 4 ]; }
+wait_for 30 told
 is "$(probe take events 4 | grep RecordType | jq -c '[.RecordType, .From, .Subject, .OriginalRecipient]' | sort)" \
 	'["Inbound","ann@example.net","A question","support@example.com"]
 ["InboundQuarantine","","","support@example.com"]

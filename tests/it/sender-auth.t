@@ -14,7 +14,7 @@ one() {
 	file=$1
 	shift
 	hostile "$name" --login me geheim "$@"
-	config "hosts = 127.0.0.1:$port" 'user = me' "password_file = $TMP/$file" 'timeout = 15s'
+	config "hosts = 127.0.0.1:$port" 'user = me' "password_file = $TMP/$file" 'timeout = 60s'
 	result=$(probe "send me@a.test a@a.test $TMP/mail" 'results 1' | sed "s/:$port/:PORT/")
 }
 fine='1 tried a@a.test ok 250 2.0.0|queued as 1-1'
@@ -57,7 +57,11 @@ is "$(probe 'make me@a.test a@a.test 500 3' 'count 3' "system \"cp $TMP/password
 
 # An address of this machine that is not the loopback.
 address=$(hostname -I | cut -d ' ' -f 1)
-hostile plain --login me geheim --ehlo 'AUTH PLAIN' --address "${address:-127.0.0.1}"
+if [ -z "$address" ]; then
+	pass 'a server elsewhere without TLS does not get the password # SKIP there is no other address'
+	exit
+fi
+hostile plain --login me geheim --ehlo 'AUTH PLAIN' --address "$address"
 config "hosts = $address:$port" 'user = me' "password_file = $TMP/password"
 is "$(probe "send me@a.test a@a.test $TMP/mail" 'results 1')" \
 	"1 untried a@a.test deferred 0 4.7.0|$address:$port: no password goes over an unencrypted connection (smtp.tls)" \

@@ -16,7 +16,7 @@ one() {
 		shift
 	done
 	hostile "one$count" "$@"
-	config "hosts = 127.0.0.1:$port" 'timeout = 2s'
+	config "hosts = 127.0.0.1:$port" 'timeout = 30s'
 	result=$(probe "send me@a.test a@a.test,b@a.test $TMP/mail" 'results 1' | sed "s/:$port/:PORT/")
 }
 

@@ -28,19 +28,19 @@ gone 4.3.0 the sender was killed by SIGKILL
 
 hostile answered
 config "hosts = 127.0.0.1:$port"
-is "$(probe "$three" "$(reaches answered 'message 3')" 'sleep 1000' 'kill 9' 'sleep 100' 'results 3')" \
+is "$(probe "$three" "$(reaches answered 'message 3')" 'sleep 2000' 'kill 9' 'sleep 100' 'results 3')" \
 	"gone 4.3.0 the sender was killed by SIGKILL
 1 tried a@a.test ok 250 2.0.0|queued as 1-1
 2 tried a@a.test ok 250 2.0.0|queued as 1-2
 3 tried a@a.test ok 250 2.0.0|queued as 1-3" 'what it had answered before counts'
 
 hostile hangs --at 'dot#2=silent'
-config "hosts = 127.0.0.1:$port" 'timeout = 1s'
+config "hosts = 127.0.0.1:$port" 'timeout = 3s'
 is "$(probe "$three" 'results 1' "$(reaches hangs silent)" 'kill 19' 'results 2')" \
 	"1 tried a@a.test ok 250 2.0.0|queued as 1-1
-gone 4.3.0 the sender made no step for 6 s and was killed
-2 tried a@a.test in-doubt 0 4.3.0|the sender made no step for 6 s and was killed
-3 untried a@a.test deferred 0 4.3.0|the sender made no step for 6 s and was killed" 'one that hangs is killed'
+gone 4.3.0 the sender made no step for 8 s and was killed
+2 tried a@a.test in-doubt 0 4.3.0|the sender made no step for 8 s and was killed
+3 untried a@a.test deferred 0 4.3.0|the sender made no step for 8 s and was killed" 'one that hangs is killed'
 
 hostile stop --at 'dot=silent'
 config "hosts = 127.0.0.1:$port" 'timeout = 60s'
@@ -69,14 +69,14 @@ is "$(probe "$three" "$(reaches open silent)" 'system "for c in $(cat /proc/$PPI
 hostile orphan --at 'dot=silent'
 config "hosts = 127.0.0.1:$port"
 # shellcheck disable=SC2016
-{
-	printf 'start %s\n%s\n' "$TMP/conf" "$three"
-	sleep 2
-} | timeout 100 sh -c 'echo $$ > "$0/parent"; exec "$1"' "$TMP" "$SENDER_PROBE" > /dev/null &
-wait_for 10 grep -q message "$TMP/orphan/log"
+mkfifo "$TMP/commands"
+sh -c 'echo $$ > "$0/parent"; exec "$1"' "$TMP" "$SENDER_PROBE" < "$TMP/commands" > /dev/null &
+exec 8> "$TMP/commands"
+printf 'start %s\n%s\n' "$TMP/conf" "$three" >&8
+wait_for 30 grep -q message "$TMP/orphan/log"
 parent=$(cat "$TMP/parent")
 child=$(tr -d ' ' < "/proc/$parent/task/$parent/children")
 ok 'there is a child' kill -0 "$child"
 kill -9 "$parent"
-ok 'it ends with its parent' wait_for 5 sh -c "! kill -0 $child"
-ok '... and the server is told' wait_for 5 grep -q closed "$TMP/orphan/log"
+ok 'it ends with its parent' wait_for 30 sh -c "! kill -0 $child"
+ok '... and the server is told' wait_for 30 grep -q closed "$TMP/orphan/log"

@@ -12,7 +12,7 @@ pc -Me 'discard/unix=discard unix - - n - - discard'
 postfix -c "$POSTFIX_CONFIG" reload 2> /dev/null
 config "hosts = 127.0.0.1:$SMTP_PORT"
 # shellcheck disable=SC2016
-offered=$(timeout 5 perl -MIO::Socket -e '
+offered=$(timeout 30 perl -MIO::Socket -e '
 	my $s = IO::Socket::INET->new($ARGV[0]) or die; <$s>; print $s "EHLO me\r\n"; while (<$s>) { print; last if /^250 / }' "127.0.0.1:$SMTP_PORT")
 like "$offered" '250.CHUNKING' 'it offers CHUNKING'
 

@@ -42,7 +42,8 @@ is "$(probe 'make me@a.test a@a.test 500 6' 'count 6') $(count_of first connect)
 config "hosts = 127.0.0.1:$first" 'session_messages = 2'
 is "$(probe 'make me@a.test a@a.test 500 6' 'count 6') $(count_of first connect)" '6: 6 ok 4' '... unless there is no other'
 
-if hostile six --address ::1 2> /dev/null && [ -e "$TMP/six/port" ]; then
+if python3 -c 'import socket; socket.socket(socket.AF_INET6).bind(("::1", 0))' 2> /dev/null; then
+	hostile six --address ::1
 	like "$(sent "[::1]:$port")" '^1 tried a@a.test ok ' 'an IPv6 address'
 else
 	pass 'an IPv6 address # SKIP no IPv6 here'
@@ -59,9 +60,9 @@ open(sys.argv[1] + ".new", "w").write(str(s.getsockname()[1]))
 import os; os.rename(sys.argv[1] + ".new", sys.argv[1])
 time.sleep(60)' "$TMP/full" &
 at_exit "kill $!"
-wait_for 10 test -e "$TMP/full"
+wait_for 30 test -e "$TMP/full"
 config "hosts = 127.0.0.1:$(cat "$TMP/full")" 'timeout = 1s'
 begun=$(date +%s)
 is "$(probe "send me@a.test a@a.test $TMP/mail" 'results 1')" \
 	"1 untried a@a.test deferred 0 4.4.1|127.0.0.1:$(cat "$TMP/full"): Connection timed out" 'a connection that never comes about'
-ok '... costs smtp.timeout' test $(($(date +%s) - begun)) -le 5
+ok '... costs smtp.timeout' test $(($(date +%s) - begun)) -le 20

@@ -30,7 +30,7 @@ one() {
 	shift 2
 	hostile "$name" --tls "$TMP/$certificate.pem" "$TMP/$certificate.key" --login me geheim "$@"
 	config "hosts = $host:$port" 'tls = starttls' "tls_ca_file = ${ca:-$TMP/ca.pem}" 'user = me' "password_file = $TMP/password" \
-		'timeout = 15s'
+		'timeout = 60s'
 	result=$(probe "send me@a.test a@a.test $TMP/mail" 'results 1' | sed "s/:$port/:PORT/")
 }
 # leaked: commands that went over the wire in the clear and must not.

@@ -62,8 +62,8 @@ wait_for 30 test -s "$TMP/session.out" || die 'no session'
 : > "$TMP/log"
 ingest_start
 mail 5 'in the way'
-waits() { [ "$(sql "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'
-	AND trx_query LIKE 'SELECT passed%'")" -eq 1 ]; }
+waits() { [ "$(sql "SELECT COUNT(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p
+	ON p.id = t.trx_mysql_thread_id WHERE p.db = DATABASE() AND trx_state = 'LOCK WAIT' AND trx_query LIKE 'SELECT passed%'")" -eq 1 ]; }
 ok 'the mail waits for a lock' wait_for 30 waits
 echo 'UPDATE gate SET passed = passed + 1 WHERE id = 1; COMMIT;' >&4
 exec 4>&-

@@ -38,7 +38,9 @@ is "$(said '[.Messages[] | .MessageID + " " + .State] | sort | join(", ")')" "$(
 # mailin has logged that it published it, and nobody has stored it yet.
 documents --first 3 --set 'Mailpipe.Envelope.QueueID="4jXYmb6zpbz1bqZZ"' | publish
 echo "$(date '+%b %e %T') mail mailin[7]: 4jXYmb6zpbz1bqZZ $(id 3) event=published route=support from=a@b.test to=support@example.com size=9 delay=0.1" >> "$TMP/mail.log"
-trace "$(id 3)"
+# RabbitMQ learns of a consumer's end a little later.
+left() { trace "$(id "$1")" && said '.Messages[0].Conclusion' | grep -q '0 consumers'; }
+wait_for 30 left 3
 is "$(said '.Messages[0].State')" queued 'one that was published and not stored'
 like "$(said '.Messages[0].Conclusion')" 'it waits in mail.in.[a-z]* \(1 messages wait, 0 consumers\)|it waits in its queue' 'waits in its queue'
 is "$(said '.Messages[0].Events | length')" 1 'its queue is not looked into'
@@ -87,7 +89,7 @@ pending() { [ "$(sql "SELECT COUNT(*) FROM inbound_pending WHERE status = 'faile
 wait_for 30 pending
 ingest_stop
 is "$(ctl dead requeue --id="$(id 5)")" '1 of 2 dead letters requeued' 'requeued'
-trace "$(id 5)"
+wait_for 30 left 5
 is "$(said '.Messages[0] | .State + ": " + .Conclusion')" "unknown: $gone (1 messages wait, 0 consumers) or a worker has it in hand" \
 	'trace claims no more than it knows'
 ingest_start
@@ -96,5 +98,5 @@ ingest_stop
 trace "$(id 5)"
 is "$(said '.Messages[0] | .State + " " + .Queue')" 'dead mail.dead' 'given up again'
 ctl dead drop --all --yes > "$TMP/out" 2>&1 || diag "$(cat "$TMP/out")"
-trace "$(id 5)"
+wait_for 30 left 5
 is "$(said '.Messages[0].Conclusion')" "$gone (0 messages wait, 0 consumers) or a worker has it in hand" 'dropped'

@@ -6,7 +6,6 @@
 plan 27
 own_sandbox
 watch_setup
-watch_set pauses '3s 1h'
 counts() { echo "$(wc -l < "$TMP/told") $(mails_to ops@example.test) $(mails_to sms@example.test)"; }
 server() { "$SANDBOX" "$1" "$SANDBOX_DIR" "$2" > "$TMP/server.log" 2>&1 || die "$1 $2: $(cat "$TMP/server.log")"; }
 
@@ -37,6 +36,9 @@ python3 - "$SINK/bodies" > "$TMP/sms" <<-'END'
 END
 like "$(cat "$TMP/sms")" '^text/plain True auto-generated CRITICAL [^ ]+: the database is away - ' 'the SMS has at most 160 characters'
 
+watch_stop
+watch_set pauses '1s 1h'
+watch_start
 await_told 2
 is "$(told | tail -n 1)" 'digest database' 'while it lasts: a digest'
 await_mails_to ops@example.test 2
@@ -45,6 +47,7 @@ like "$(subjects_to ops@example.test | tail -n 1)" '^Critical: still: the databa
 
 watch_stop
 is "$watch_status" 0 'the watcher ends'
+watch_set pauses 1h
 watch_start
 rounds 3
 is "$(counts)" '2 2 2' 'and starts again without telling it again'

@@ -30,14 +30,15 @@ wait_for 30 test -s "$TMP/port" || die "no HTTP server: $(cat "$TMP/http.log")"
 url=http://127.0.0.1:$(cat "$TMP/port")
 
 # Hanging.
-watch_set timeout 1s
+watch_set timeout 5s
 watch_set command "echo \$\$ > $TMP/pid; sleep 1000"
 watch_set url "$url/hang"
 watch_start
 await_log 'event=alert-failed way=url '
-like "$(cat "$TMP/log")" 'event=alert-failed way=command news=new kinds="database broker" reason="was not done after 1000 ms and has been killed"$' \
+await_log 'event=alert-failed way=command '
+like "$(cat "$TMP/log")" 'event=alert-failed way=command news=new kinds="database broker" reason="was not done after 5000 ms and has been killed"$' \
 	'a command that hangs is killed'
-like "$(cat "$TMP/log")" 'event=alert-failed way=url news=new kinds="database broker" reason="was not done after 1000 ms and has been killed"$' \
+like "$(cat "$TMP/log")" 'event=alert-failed way=url news=new kinds="database broker" reason="was not done after 5000 ms and has been killed"$' \
 	'so is a URL that hangs'
 is "$(mails_to ops@example.test) $(mails_to sms@example.test)" '1 1' 'the mail and the SMS are sent'
 gone() { ! kill -0 "$(cat "$TMP/pid")" 2> /dev/null; }

@@ -13,7 +13,7 @@ RECIPIENT = "recipient@example.com"
 SENDER = "sender@example.com"
 
 # A run that neither ends nor uses processor time is killed after this.
-WALL_LIMIT_S = 30
+WALL_LIMIT_S = 120
 
 
 @dataclass

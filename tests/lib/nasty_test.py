@@ -4,8 +4,9 @@
 	suite.add("wrong-boundary", defects=["multipart boundary not found"], raw=True)
 	suite.run()
 
-Each mail of nasty.py becomes one test: exit 0, a true document, exactly these defects, less than 2 s
-of processor time and 512 MB, and the text that a reader expects."""
+Each mail of nasty.py becomes one test: exit 0, a true document, exactly these defects, less than 5 s
+of processor time and 512 MB, and the text that a reader expects.  (Most take some hundredths; the longest takes less
+than one, on a machine that has nothing else to do, and what grows faster than its mail takes minutes.)"""
 
 import base64
 import multiprocessing
@@ -17,7 +18,7 @@ import document_check
 import dryrun
 import nasty
 
-CPU_LIMIT_S = 2.0
+CPU_LIMIT_S = 5.0
 MEMORY_LIMIT = 512 << 20
 HELLO = "hello from the body"
 TESTS = []
@@ -27,19 +28,20 @@ class Suite:
     def __init__(self):
         self.tests = []
         self.folder = tempfile.TemporaryDirectory(prefix="mailpipe-nasty-")
+        self.default = self.config()
 
     def config(self, **limits):
         """A config file with these limits; its path."""
         path = os.path.join(self.folder.name, "%d.conf" % len(os.listdir(self.folder.name)))
         with open(path, "w", encoding="utf-8") as file:
-            file.write("[route all]\nrecipients = *@example.com\n[limits]\n"
+            file.write("[route all]\nrecipients = *@example.com\n[limits]\nparse_cpu = 20s\nparse_wall = 60s\n"
                        + "".join("%s = %s\n" % item for item in limits.items()))
         return path
 
     def add(self, name, size=None, what="", config=None, **wanted):
         """wanted: defects (all of them, in any order), hello (False: the text is not expected), raw (True or
         False: is Raw there?), see (a function of the document that returns what is wrong, or None)."""
-        self.tests.append((name, size, what, config, wanted))
+        self.tests.append((name, size, what, config or self.default, wanted))
 
     def run(self):
         if not dryrun.build_exists():
@@ -62,7 +64,7 @@ def judge(index):
     name, size, what, config, wanted = TESTS[index]
     title = name + (" %d" % size if size is not None else "") + (": " + what if what else "")
     mail = nasty.mail(name, size)
-    argv = dryrun.command() + (["--config", config] if config else [])
+    argv = dryrun.command() + ["--config", config]
     run = dryrun.run(mail, argv)
     wrong = []
     if run.exit != 0:
