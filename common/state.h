@@ -1,10 +1,14 @@
 /*
- * The state of a message as Redis holds it (mailpipe-wire(7)): a small JSON document.
+ * The state of a message as Redis holds it (mailpipe-wire(7)): a small JSON document.  And what of
+ * one in the database several programs know.
  */
 #ifndef COMMON_STATE_H
 #define COMMON_STATE_H
 
 #include <stdint.h>
+
+/* How inbound_pending.reason begins with one that an operator dropped. */
+#define DROPPED_FROM_QUARANTINE "dropped from quarantine: "
 
 struct state {
 	const char *message_id;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/state.h"
+
 #define UTC_MS(column) "CAST(UNIX_TIMESTAMP(" column ") * 1000 AS SIGNED)"
 
 enum { US_PER_MS = 1000 };
@@ -245,23 +247,34 @@ enum outcome quarantine_mark_released(struct db *db, const struct id *id, bool *
 enum outcome quarantine_delete(struct db *db, const struct id *id, bool *found,
 			       struct reason *reason)
 {
-	int64_t affected = 0;
+	const struct db_value value = db_bytes(id, sizeof(*id));
+	int64_t count = 0;
 	enum outcome outcome = db_begin(db, reason);
 
+	/* mailin-ingest takes the locks in the same order. */
 	if (outcome == OUTCOME_OK)
-		outcome = run(db, "DELETE FROM quarantine WHERE id = ?", id, &affected, reason);
-	if (outcome == OUTCOME_OK && affected > 0)
+		outcome =
+			db_query_once(db, "SELECT COUNT(*) FROM quarantine WHERE id = ? FOR UPDATE",
+				      &value, 1, take_count, &count, reason);
+	/* (One that was released may have become something else meanwhile.) */
+	if (outcome == OUTCOME_OK)
 		outcome = run(db,
-			      "UPDATE inbound_pending SET status = 'failed',"
-			      " reason = CONCAT('" DROPPED_FROM_QUARANTINE "', reason),"
-			      " updated_at = NOW(3)"
-			      " WHERE id = ? AND status = 'quarantined'",
+			      "INSERT INTO inbound_pending (id, route, status, attempt, first_seen,"
+			      " next_attempt, reason, updated_at)"
+			      " SELECT q.id, q.route, 'failed', 1, q.received_at, NULL,"
+			      " CONCAT('" DROPPED_FROM_QUARANTINE "', q.reason), NOW(3)"
+			      " FROM quarantine q WHERE q.id = ?"
+			      " ON DUPLICATE KEY UPDATE status = VALUES(status),"
+			      " next_attempt = VALUES(next_attempt), reason = VALUES(reason),"
+			      " updated_at = VALUES(updated_at)",
 			      id, NULL, reason);
+	if (outcome == OUTCOME_OK)
+		outcome = run(db, "DELETE FROM quarantine WHERE id = ?", id, NULL, reason);
 	if (outcome == OUTCOME_OK)
 		outcome = db_commit(db, NULL, reason);
 	if (outcome != OUTCOME_OK)
 		db_rollback(db);
-	*found = affected > 0;
+	*found = count > 0;
 	return outcome;
 }
 
@@ -269,7 +282,7 @@ enum outcome quarantine_delete(struct db *db, const struct id *id, bool *found,
 
 #define OLD                                                                                        \
 	" route = ? AND received_at < CAST(? AS DATETIME(3))"                                      \
-	" AND quarantined_at < CAST(? AS DATETIME(3))"
+	" AND COALESCE(released_at, quarantined_at) < CAST(? AS DATETIME(3))"
 
 enum outcome quarantine_count_before(struct db *db, const char *route, const char *before,
 				     int64_t *count, struct reason *reason)

@@ -13,9 +13,6 @@
 #include "common/outcome.h"
 #include "common/wire.h"
 
-/* How inbound_pending begins to tell of one that was dropped. */
-#define DROPPED_FROM_QUARANTINE "dropped from quarantine: "
-
 /* Which ones; what is empty, NULL or negative restricts nothing. */
 struct quarantine_filter {
 	GPtrArray *routes;  /* char * */
@@ -60,11 +57,13 @@ enum outcome quarantine_document(struct db *db, const struct id *id, GBytes **do
 enum outcome quarantine_mark_released(struct db *db, const struct id *id, bool *found,
 				      struct reason *reason);
 
-/* Away with it; inbound_pending keeps that it was. */
+/* Away with it; inbound_pending keeps that it was, by which mailin-ingest knows a message that was
+ * released before. */
 enum outcome quarantine_delete(struct db *db, const struct id *id, bool *found,
 			       struct reason *reason);
 
-/* Of a route, what was received and put there before that time (UTC, as the database writes it). */
+/* Of a route, what was received and put there before that time (UTC, as the database writes it),
+ * and not released since. */
 enum outcome quarantine_count_before(struct db *db, const char *route, const char *before,
 				     int64_t *count, struct reason *reason);
 /* Remove some of it, with what inbound_pending says of it; *removed is 0 when there is no more. */

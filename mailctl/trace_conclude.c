@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "common/state.h"
 #include "common/topology.h"
 #include "mailctl/logline.h"
 #include "mailctl/quarantine_db.h"

@@ -77,6 +77,7 @@ bool fate_of(const struct item *item, struct fate *fate)
 		break;
 	case ITEM_WAITING:
 	case ITEM_REFUSED:
+	case ITEM_DROPPED:
 		return false;
 	}
 	if (fate->kind == FATE_QUARANTINED)

@@ -397,6 +397,7 @@ void inbound_begin(struct inbound *inbound)
 	inbound->released = false;
 	inbound->quarantined = false;
 	inbound->put_aside = false;
+	inbound->dropped = false;
 	inbound->rejected = false;
 	inbound->has_thread = false;
 	inbound->thread_is_new = false;
@@ -418,9 +419,14 @@ void inbound_reject(struct inbound *inbound, const char *status, const char *for
 	inbound->rejected = true;
 }
 
+bool inbound_is_left_out(const struct inbound *inbound)
+{
+	return inbound->quarantined || inbound->dropped || inbound->rejected;
+}
+
 bool inbound_is_wanted(const struct inbound *inbound)
 {
-	return !inbound->duplicate && !inbound->quarantined && !inbound->rejected;
+	return !inbound->duplicate && !inbound_is_left_out(inbound);
 }
 
 const char *inbound_recipient(const struct inbound *inbound)

@@ -184,6 +184,7 @@ struct inbound {
 	bool released;     /* an operator let it through */
 	bool quarantined;  /* put aside ... */
 	bool put_aside;    /* ... before this */
+	bool dropped;      /* ... and taken away by an operator, after he had released it */
 	bool rejected;     /* goes to mail.dead; see inbound_reject() */
 	struct reason why; /* of the two above, or of held_up */
 
@@ -230,7 +231,10 @@ struct inbound *inbound_find(struct inbound *const *messages, size_t count, cons
  * decides.) */
 bool inbound_comes_released(const struct inbound *inbound);
 
-/* Has it been neither stored before, nor put aside, nor rejected? */
+/* Is it not stored, neither now nor before: put aside, dropped or rejected? */
+bool inbound_is_left_out(const struct inbound *inbound);
+
+/* Has it been neither stored before, nor left out? */
 bool inbound_is_wanted(const struct inbound *inbound);
 
 /* For events and notices: the recipient, masked if it has a token.  What was stored has none. */

@@ -2,6 +2,8 @@
 
 #include <glib.h>
 
+#include "common/state.h"
+
 enum { ROWS_MAX = 10000, MS_PER_SECOND = 1000 };
 
 struct row {
@@ -19,10 +21,13 @@ struct pending {
 	GQueue rows;
 };
 
-/* (The assignments are made from left to right.) */
+/* That one was dropped is the last word on it; else its copies that are on their way would not be
+ * known any more.  (The assignments are made from left to right: `reason` comes before the time.)
+ */
 #define IF_NEWER(column)                                                                           \
-#column " = IF(VALUES(updated_at) >= inbound_pending.updated_at, VALUES(" #column          \
-		"), inbound_pending." #column ")"
+#column " = IF(VALUES(updated_at) >= inbound_pending.updated_at"                           \
+		" AND inbound_pending.reason NOT LIKE '" DROPPED_FROM_QUARANTINE                   \
+		"%', VALUES(" #column "), inbound_pending." #column ")"
 
 static const char insert[] =
 	"INSERT INTO inbound_pending (id, route, status, attempt, first_seen, next_attempt, reason,"

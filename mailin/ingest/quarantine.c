@@ -6,13 +6,20 @@
 #include "common/broker.h"
 #include "common/db.h"
 #include "common/rows.h"
+#include "common/state.h"
 #include "common/wire.h"
 
 enum { QUARANTINE_COLUMNS = 13, STATE_COLUMNS = 5 };
 
 static const struct rows_shape known_shape = {
 	"SELECT id, released_at IS NOT NULL, document_sha256 FROM quarantine WHERE id IN (", "?",
-	")", 1};
+	") FOR UPDATE", 1};
+
+/* Released, and then dropped before it came here. */
+static const struct rows_shape dropped_shape = {
+	"SELECT id FROM inbound_pending WHERE status = 'failed'"
+	" AND reason LIKE '" DROPPED_FROM_QUARANTINE "%' AND id IN (",
+	"?", ")", 1};
 
 static const struct rows_shape insert_shape = {
 	"INSERT INTO quarantine (id, route, reason, verdicts, recipient, sender, queue_id,"
@@ -35,6 +42,7 @@ static const struct rows_shape forget_shape = {
 struct quarantine {
 	struct db *db;
 	struct rows known;
+	struct rows dropped;
 	struct rows insert;
 	struct rows state;
 	struct rows forget;
@@ -47,6 +55,7 @@ struct quarantine *quarantine_new(struct db *db)
 
 	quarantine->db = db;
 	rows_init(&quarantine->known, &known_shape, db);
+	rows_init(&quarantine->dropped, &dropped_shape, db);
 	rows_init(&quarantine->insert, &insert_shape, db);
 	rows_init(&quarantine->state, &state_shape, db);
 	rows_init(&quarantine->forget, &forget_shape, db);
@@ -61,6 +70,7 @@ void quarantine_free(struct quarantine **quarantine)
 	if (old == NULL)
 		return;
 	rows_clear(&old->known);
+	rows_clear(&old->dropped);
 	rows_clear(&old->insert);
 	rows_clear(&old->state);
 	rows_clear(&old->forget);
@@ -127,6 +137,7 @@ static bool take_known(const struct db_value *columns, size_t count, void *conte
 	return true;
 }
 
+/* The rows stay locked: whoever drops one meanwhile waits, and then finds it stored. */
 static enum outcome look(struct quarantine *quarantine, struct sorted *sorted,
 			 struct reason *reason)
 {
@@ -137,6 +148,40 @@ static enum outcome look(struct quarantine *quarantine, struct sorted *sorted,
 	}
 	return rows_select(&quarantine->known, values(quarantine), sorted->count, take_known,
 			   sorted, reason);
+}
+
+static bool take_dropped(const struct db_value *columns, size_t count, void *context)
+{
+	const struct sorted *sorted = context;
+	struct inbound *found =
+		inbound_find(sorted->messages, sorted->count, columns[0].data, columns[0].size);
+
+	(void)count;
+	if (found == NULL)
+		return true;
+	found->dropped = true;
+	found->quarantined = false;
+	found->rejected = false;
+	return true;
+}
+
+/* Of those that come released, but have no row. */
+static enum outcome look_for_dropped(struct quarantine *quarantine, struct sorted *sorted,
+				     struct reason *reason)
+{
+	size_t count = 0;
+
+	g_array_set_size(quarantine->values, 0);
+	for (size_t i = 0; i < sorted->count; i++) {
+		const struct inbound *message = sorted->messages[i];
+
+		if (message->put_aside || !inbound_comes_released(message))
+			continue;
+		add(quarantine, db_bytes(&message->id, sizeof(struct id)));
+		count++;
+	}
+	return rows_select(&quarantine->dropped, values(quarantine), count, take_dropped, sorted,
+			   reason);
 }
 
 /* ---- putting aside ---- */
@@ -270,6 +315,8 @@ enum outcome quarantine_take(struct quarantine *quarantine, struct inbound *cons
 		return OUTCOME_OK;
 	enum outcome outcome = look(quarantine, &sorted, reason);
 
+	if (outcome == OUTCOME_OK)
+		outcome = look_for_dropped(quarantine, &sorted, reason);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	refuse_large(quarantine, &sorted);
@@ -293,7 +340,7 @@ enum outcome quarantine_forget(struct quarantine *quarantine, struct inbound *co
 
 	g_array_set_size(quarantine->values, 0);
 	for (size_t i = 0; i < count; i++) {
-		if (messages[i]->quarantined || messages[i]->rejected || !may_have_row(messages[i]))
+		if (inbound_is_left_out(messages[i]) || !may_have_row(messages[i]))
 			continue;
 		add(quarantine, db_bytes(&messages[i]->id, sizeof(struct id)));
 		rows++;

@@ -44,7 +44,7 @@ static bool was_stored_before(const struct recall *recall, const struct inbound 
 {
 	const struct config_route *route;
 
-	if (message->fresh || message->same != NULL || message->quarantined || message->rejected)
+	if (message->fresh || message->same != NULL || inbound_is_left_out(message))
 		return false;
 	route = config_route_named(recall->config, message->route.data);
 	return route != NULL && config_route_answer(route) == CONFIG_ANSWER_TICKET;

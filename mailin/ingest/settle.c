@@ -39,6 +39,7 @@ static void all_stored(struct item **items, size_t count, const struct settle_op
 			continue;
 		}
 		items[i]->state = inbound->quarantined ? ITEM_QUARANTINED
+				  : inbound->dropped   ? ITEM_DROPPED
 				  : inbound->duplicate ? ITEM_DUPLICATE
 						       : ITEM_STORED;
 		ops->settled(items[i], ops->context);

@@ -1,6 +1,6 @@
 /*
- * Settles a batch: every message ends stored, as a duplicate, in quarantine or in the dead-letter
- * queue.
+ * Settles a batch: every message ends stored, as a duplicate, in quarantine, dropped from there or
+ * in the dead-letter queue.
  *
  * When the database refuses a batch for good, it is halved until the culprit alone is left.  Pure
  * logic: what stores and what publishes is handed in.
@@ -20,6 +20,7 @@ enum item_state {
 	ITEM_STORED,
 	ITEM_DUPLICATE,
 	ITEM_QUARANTINED, /* put aside, inbound->why tells */
+	ITEM_DROPPED,     /* an operator took it away; that was told when he did */
 	ITEM_REFUSED,     /* can never be stored, `reason` tells; not published yet */
 	ITEM_DELAYED,     /* in a retry tier, `reason` and `next_attempt_ms` tell */
 	ITEM_DEAD         /* in the dead-letter queue */
@@ -47,7 +48,7 @@ bool item_is_held_up(const struct item *item);
 
 struct settle_ops {
 	/* Stores all of them in one transaction (RETRY, REJECT: none of them), sets duplicate,
-	 * quarantined and rejected: those it leaves out. */
+	 * quarantined, dropped and rejected: those it leaves out. */
 	enum outcome (*store)(struct inbound **messages, size_t count, void *context,
 			      struct reason *reason);
 	/* OK: the dead-letter queue has confirmed it. */

@@ -194,7 +194,7 @@ static enum outcome delete_told(struct store *store, struct inbound *const *mess
 {
 	g_array_set_size(store->values, 0);
 	for (size_t i = 0; i < count; i++)
-		if (messages[i]->told && !messages[i]->quarantined && !messages[i]->rejected)
+		if (messages[i]->told && !inbound_is_left_out(messages[i]))
 			add(store, db_bytes(&messages[i]->id, sizeof(struct id)));
 	return rows_insert(&store->told, values(store), store->values->len, NULL, reason);
 }
@@ -224,9 +224,10 @@ static void share_fates(struct inbound *const *messages, size_t count)
 		if (same == NULL)
 			continue;
 		messages[i]->quarantined = same->quarantined;
+		messages[i]->dropped = same->dropped;
 		messages[i]->rejected = same->rejected;
 		messages[i]->why = same->why;
-		messages[i]->duplicate = !same->quarantined && !same->rejected;
+		messages[i]->duplicate = !inbound_is_left_out(same);
 	}
 }
 

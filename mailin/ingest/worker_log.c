@@ -82,10 +82,20 @@ static void log_quarantined(const struct item *item)
 	log_end(line);
 }
 
+static void log_dropped(const struct item *item)
+{
+	struct log_line *line = line_of(item, LOG_NOTICE, "dropped");
+
+	log_str(line, "route", or_empty(&item->inbound->route));
+	log_end(line);
+}
+
 void worker_log_settled(const struct item *item)
 {
 	if (item->state == ITEM_QUARANTINED)
 		log_quarantined(item);
+	else if (item->state == ITEM_DROPPED)
+		log_dropped(item);
 	else if (item->state == ITEM_STORED || item->state == ITEM_DUPLICATE)
 		log_stored(item);
 	else
