@@ -65,8 +65,14 @@ jq -c . "$TMP/first" "$TMP/first" | probe publish photos
 settled() { [ "$(events duplicate)" -ge 2 ]; }
 wait_for 30 settled
 is "$(sql 'SELECT COUNT(*) FROM gallery_photos')" 13 'a repeat adds none'
+# What stands with each of many photos is cut, between two characters.
+posts photos@example.test --subject "$(printf 'ä%1000s' '' | sed 's/ /ä/g')" --text "$(printf '%10001s' '' | sed 's/ /ß/g')" rgb.png
+stored 8
+is "$(sql "SELECT CHAR_LENGTH(title), CHAR_LENGTH(caption), RIGHT(title, 1), RIGHT(caption, 1), CHAR_LENGTH(m.subject),
+	CHAR_LENGTH(m.text_body) FROM gallery_photos p JOIN messages m ON m.id = p.message_id WHERE m.queue_id = 'Q8'")" \
+	'1000	11001	ä	ß	1001	10001' 'title and caption have a limit'
 ingest_stop
 sql "DELETE FROM messages WHERE queue_id = 'Q1'"
-is "$(sql 'SELECT COUNT(*) FROM gallery_photos')" 6 'photos go with their mail'
+is "$(sql 'SELECT COUNT(*) FROM gallery_photos')" 7 'photos go with their mail'
 is "$(probe count mail.in.photos) $(probe count mail.dead)" '0 0' 'all are acknowledged'
 done_testing
