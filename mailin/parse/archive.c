@@ -1,6 +1,7 @@
 #include "mailin/parse/archive.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "mailin/parse/archive_private.h"
 #include "mailin/parse/charset.h"
@@ -111,6 +112,20 @@ void archive_flaw_note(struct archive_list *list, enum archive_flaw flaw)
 		list->flaw = flaw;
 }
 
+static int64_t cpu_us(void)
+{
+	enum { US_PER_S = 1000000, NS_PER_US = 1000 };
+	struct timespec now = {0, 0};
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / NS_PER_US;
+}
+
+bool archive_is_late(const struct archive_list *list)
+{
+	return cpu_us() >= list->cpu_end_us;
+}
+
 static void enlarge(struct wire *entry, int64_t size)
 {
 	int64_t known = 0;
@@ -209,11 +224,32 @@ static bool read_packed(const char *name, struct span data, struct archive_list 
 	return true;
 }
 
+/* Of a packed 7z header, for each file that a mail may still have: a name of 255 characters and
+ * what is told of it take less. */
+enum { HEADER_BYTES_PER_FILE = 1024 };
+
+static bool read_seven(struct span data, struct archive_list *list)
+{
+	struct archive_room *room = list->room;
+	int64_t size;
+
+	if (!archive_seven_header(data, &size)) {
+		archive_flaw_note(list, ARCHIVE_FLAW_BROKEN);
+		return true;
+	}
+	if (size > MIN((room->entries + 1) * HEADER_BYTES_PER_FILE, room->bytes)) {
+		archive_flaw_note(list, ARCHIVE_FLAW_LIMIT);
+		return true;
+	}
+	room->bytes -= size;
+	return archive_library_read(ARCHIVE_FORMAT_OF_7Z, data, list);
+}
+
 /* By what it begins with, for that is what others go by. */
 static bool read_other(const char *name, struct span data, struct archive_list *list)
 {
 	if (BEGINS(data, "7z\xbc\xaf\x27\x1c"))
-		return archive_library_read(ARCHIVE_FORMAT_OF_7Z, data, list);
+		return read_seven(data, list);
 	if (BEGINS(data, "MSCF"))
 		return archive_library_read(ARCHIVE_FORMAT_OF_CAB, data, list);
 	if (BEGINS(data, "\x1f\x8b") || BEGINS(data, "\xfd"
@@ -235,24 +271,36 @@ static const char *flaw_name(enum archive_flaw flaw)
 	return names[flaw];
 }
 
+static void read_names(const char *type, const char *name, struct span data,
+		       struct archive_list *list)
+{
+	bool is_zip = read_zip(data, list);
+	/* A ZIP file can be a tar file, too. */
+	bool is_other = read_other(name, data, list);
+
+	if ((!is_zip && !is_other) || is_foreign(type, name))
+		archive_flaw_note(list, ARCHIVE_FLAW_FORMAT);
+}
+
 struct wire *archive_describe(const char *type, const char *name, const void *data, size_t size,
 			      size_t name_bytes, struct archive_room *room)
 {
-	struct span span = {data, size};
+	int64_t start_us = cpu_us();
 	struct archive_list list = {
 		.name_bytes = name_bytes,
 		.room = room,
+		.cpu_end_us = start_us + room->cpu_us,
 		.entries = wire_array(),
 		.seen = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
 					      (GDestroyNotify)g_bytes_unref, NULL),
 	};
 	struct wire *archive = wire_object();
-	bool is_zip = read_zip(span, &list);
-	/* A ZIP file can be a tar file, too. */
-	bool is_other = read_other(name, span, &list);
 
-	if ((!is_zip && !is_other) || is_foreign(type, name))
-		archive_flaw_note(&list, ARCHIVE_FLAW_FORMAT);
+	if (room->cpu_us > 0)
+		read_names(type, name, (struct span){data, size}, &list);
+	else
+		archive_flaw_note(&list, ARCHIVE_FLAW_LIMIT);
+	room->cpu_us -= MIN(cpu_us() - start_us, room->cpu_us);
 	g_hash_table_destroy(list.seen);
 	wire_set(archive, "Entries", list.entries);
 	wire_set_text(archive, "Unread", flaw_name(list.flaw));

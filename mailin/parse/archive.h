@@ -18,7 +18,8 @@ struct wire;
 /* What a mail's archives may still use. */
 struct archive_room {
 	int64_t entries;
-	int64_t bytes; /* that are unpacked on the way to the names */
+	int64_t bytes;  /* that are unpacked on the way to the names */
+	int64_t cpu_us; /* of this process */
 };
 
 /* Before the sandbox; may be called again.  False: the library is not there. */

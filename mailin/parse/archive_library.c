@@ -142,7 +142,8 @@ static bool pass_contents(const struct reading *reading)
 	int result;
 
 	while (is_fine(result = libarchive.block(reading->archive, &block, &size, &offset)))
-		if (libarchive.bytes(reading->archive, 0) > reading->list->room->bytes) {
+		if (libarchive.bytes(reading->archive, 0) > reading->list->room->bytes ||
+		    archive_is_late(reading->list)) {
 			archive_flaw_note(reading->list, ARCHIVE_FLAW_LIMIT);
 			return false;
 		}

@@ -23,12 +23,16 @@ struct archive_list {
 	size_t name_bytes; /* of a name in the document */
 	struct archive_room *room;
 	struct wire *entries;
-	GHashTable *seen; /* names as they stand in the archive (GBytes) to their entries */
+	int64_t cpu_end_us; /* archive_is_late() from then on */
+	GHashTable *seen;   /* names as they stand in the archive (GBytes) to their entries */
 	enum archive_flaw flaw;
 	bool encrypted; /* contents are */
 };
 
 void archive_flaw_note(struct archive_list *list, enum archive_flaw flaw);
+
+/* Has the room's processor time been used?  Asks the kernel. */
+bool archive_is_late(const struct archive_list *list);
 
 /* `name` as it stands in the archive, of any charset; `size` as it says, or 0.  A name that is
  * there already only gets the larger size. */
@@ -40,6 +44,13 @@ void archive_list_add(struct archive_list *list, struct span name, int64_t size)
  * to differ by those who want to get something through.  False if there is none.
  */
 bool archive_zip_scan(struct span data, struct archive_list *list);
+
+/*
+ * What the header of a 7z file, where the names are, becomes when it is unpacked; 0 if it is not
+ * packed.  libarchive unpacks it at one go, by any method, however large it says to be.  False: it
+ * is not as 7-Zip writes it.
+ */
+bool archive_seven_header(struct span data, int64_t *unpacked);
 
 /* ---- libarchive ---- */
 

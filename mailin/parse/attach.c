@@ -9,6 +9,9 @@
 #include "mailin/parse/tnef.h"
 #include "mailin/parse/transfer.h"
 
+/* Of the parser's processor time, what all archives of a mail may take: the mail comes first. */
+enum { ARCHIVES_CPU_SHARE = 2, US_PER_MS = 1000 };
+
 struct attachments {
 	const struct config_limits *limits;
 	struct defects *defects;
@@ -41,7 +44,11 @@ struct attachments *attachments_new(const struct config_limits *limits, struct d
 	struct attachments *a = g_new0(struct attachments, 1);
 
 	a->limits = limits;
-	a->room = (struct archive_room){limits->archive_entries, limits->archive_bytes};
+	a->room = (struct archive_room){
+		.entries = limits->archive_entries,
+		.bytes = limits->archive_bytes,
+		.cpu_us = limits->parse_cpu * US_PER_MS / ARCHIVES_CPU_SHARE,
+	};
 	a->defects = defects;
 	a->array = wire_array();
 	a->owned = g_ptr_array_new_with_free_func(g_free);

@@ -2,6 +2,7 @@ PARSE_SOURCES = \
 	mailin/parse/address.c \
 	mailin/parse/archive.c \
 	mailin/parse/archive_library.c \
+	mailin/parse/archive_seven.c \
 	mailin/parse/archive_zip.c \
 	mailin/parse/attach.c \
 	mailin/parse/auto.c \

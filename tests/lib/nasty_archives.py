@@ -1,9 +1,11 @@
 """Archives that hide names, lie about them, are bombs or take long to read, as generators of nasty.py."""
 
+import bz2
 import gzip
 import io
 import lzma
 import os
+import random
 import struct
 import tarfile
 import zipfile
@@ -380,18 +382,53 @@ def seven_folders(count):
                                  + number7(count) + b"\0"), b"a.7z")
 
 
+def seven_packed(packed, size, coder):
+    """One with a packed header, by a single coder, that says to be of that size."""
+    return seven_of(b"\x17\6" + number7(0) + number7(1) + b"\x09" + number7(len(packed)) + b"\0"
+                    + b"\7\x0b" + number7(1) + b"\0" + number7(1) + coder
+                    + b"\x0c" + number7(size) + b"\0\0", packed)
+
+
+def dummy_header(size):
+    """The beginning of a header of one file with so much of nothing about it (dummy)."""
+    return b"\1\5\1\x0e\1\x80\x19" + number7(size - 100)
+
+
 @nasty.nasty(512 * MB)
 def seven_header_bomb(size):
-    """A header that is packed, of one file with so much of nothing about it (dummy); more than 64 MB it only says."""
-    start = b"\1\5\1\x0e\1\x80\x19" + number7(size - 100)
+    """A header that is packed; more than 64 MB it only says."""
+    start = dummy_header(size)
     packer = lzma.LZMACompressor(lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA1, "preset": 0, "dict_size": MB}])
     packed = packer.compress(start) + b"".join(packer.compress(bytes(MB)) for _ in range(min(size // MB, 64))) + packer.flush()
-    size += len(start)
-    properties = b"\x5d" + struct.pack("<I", MB)
-    header = (b"\x17\6" + number7(0) + number7(1) + b"\x09" + number7(len(packed)) + b"\0"
-              + b"\7\x0b" + number7(1) + b"\0" + number7(1) + b"\x23\3\1\1\5" + properties
-              + b"\x0c" + number7(size) + b"\0\0")
-    return archive_mail(seven_of(header, packed), b"a.7z")
+    coder = b"\x23\3\1\1\5\x5d" + struct.pack("<I", MB)
+    return archive_mail(seven_packed(packed, size + len(start), coder), b"a.7z")
+
+
+def seven_slow_header(size):
+    """By bzip2, of what it is slowest with."""
+    start = dummy_header(size)
+    letters = random.Random(1).choices(b"ab", k=64 << 10)
+    data = (start + bytes(letters) * (size // len(letters) + 1))[:size]
+    return seven_packed(bz2.compress(data), size, b"\3\4\2\2")
+
+
+@nasty.nasty(8 * MB)
+def seven_slow(size):
+    return archive_mail(seven_slow_header(size), b"a.7z")
+
+
+@nasty.nasty(100)
+def seven_slow_ones(count):
+    """Each is small enough, all together are more than the parser has time for."""
+    return mixed([text_part()] + [file_part(b"%d.7z" % i, seven_slow_header(250000)) for i in range(count)])
+
+
+@nasty.nasty()
+def seven_odd_header():
+    """Two folders, of which the second one is as large as it wants."""
+    header = (b"\x17\6" + number7(0) + number7(1) + b"\x09" + number7(1) + b"\0\7\x0b" + number7(2) + b"\0"
+              + (number7(1) + b"\1\0") * 2 + b"\x0c" + number7(1) + number7(1 << 40) + b"\0\0")
+    return archive_mail(seven_of(header, b"x"), b"a.7z")
 
 
 # ---- cabinets ----
@@ -453,7 +490,6 @@ def nothing_as_zip():
 
 @nasty.nasty()
 def bz2_file():
-    import bz2
     return archive_mail(bz2.compress(tar_of(["run.exe"])), b"a.tar.bz2")
 
 

@@ -12,7 +12,7 @@
 #include "mailin/parse/archive.h"
 #include "mailin/parse/preload.h"
 
-enum { ROOM_ENTRIES = 5, ROOM_BYTES = 1000, NAME_BYTES = 200 };
+enum { ROOM_ENTRIES = 5, ROOM_BYTES = 1000, ROOM_CPU_US = 60000000, NAME_BYTES = 200 };
 
 static void archives_are_known_by_content_or_by_name(void **state)
 {
@@ -72,7 +72,7 @@ static void expect(const char *file, struct archive_room *room, const char *expe
 
 static void what_the_first_ones_use_the_next_ones_lack(void **state)
 {
-	struct archive_room room = {ROOM_ENTRIES, ROOM_BYTES};
+	struct archive_room room = {ROOM_ENTRIES, ROOM_BYTES, ROOM_CPU_US};
 
 	(void)state;
 	assert_true(archive_load());
@@ -86,9 +86,48 @@ static void what_the_first_ones_use_the_next_ones_lack(void **state)
 	archive_deinit();
 }
 
+static void who_has_used_the_processor_is_not_looked_into(void **state)
+{
+	struct archive_room room = {ROOM_ENTRIES, ROOM_BYTES, 0};
+
+	(void)state;
+	assert_true(archive_load());
+	expect("locked.zip", &room, "|limit");
+	expect("locked.7z", &room, "|limit");
+	assert_int_equal(room.entries, ROOM_ENTRIES);
+	assert_int_equal(room.bytes, ROOM_BYTES);
+	room.cpu_us = ROOM_CPU_US;
+	expect("locked.7z", &room, "notes.txt:6 run.exe:300|");
+	assert_true(room.cpu_us < ROOM_CPU_US);
+	room.entries = ROOM_ENTRIES;
+	room.cpu_us = 1;
+	expect("locked.7z", &room, "notes.txt:6 run.exe:300|");
+	assert_int_equal(room.cpu_us, 0);
+	archive_deinit();
+}
+
+/* The header of locked.7z is packed, and unpacks to so much. */
+enum { LOCKED_HEADER = 186 };
+
+static void a_packed_header_counts_as_what_it_becomes(void **state)
+{
+	struct archive_room room = {ROOM_ENTRIES, LOCKED_HEADER - 1, ROOM_CPU_US};
+
+	(void)state;
+	assert_true(archive_load());
+	expect("locked.7z", &room, "|limit");
+	assert_int_equal(room.entries, ROOM_ENTRIES);
+	assert_int_equal(room.bytes, LOCKED_HEADER - 1);
+	room.bytes = LOCKED_HEADER;
+	expect("locked.7z", &room, "notes.txt:6 run.exe:300|");
+	assert_int_equal(room.bytes, 0);
+	expect("locked.7z", &room, "|limit");
+	archive_deinit();
+}
+
 static void without_its_library_an_archive_is_unread(void **state)
 {
-	struct archive_room room = {ROOM_ENTRIES, ROOM_BYTES};
+	struct archive_room room = {ROOM_ENTRIES, ROOM_BYTES, ROOM_CPU_US};
 
 	(void)state;
 	archive_deinit();
@@ -125,7 +164,7 @@ static void the_library_is_loaded_for_what_looks_like_an_archive(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		struct archive_room room = {ROOM_ENTRIES, ROOM_BYTES};
+		struct archive_room room = {ROOM_ENTRIES, ROOM_BYTES, ROOM_CPU_US};
 		g_autofree char *mail = g_strdup_printf("From: a@b\n%s\n\ntext\n", cases[i].line);
 
 		archive_deinit();
@@ -140,6 +179,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(archives_are_known_by_content_or_by_name),
 		cmocka_unit_test(what_the_first_ones_use_the_next_ones_lack),
+		cmocka_unit_test(who_has_used_the_processor_is_not_looked_into),
+		cmocka_unit_test(a_packed_header_counts_as_what_it_becomes),
 		cmocka_unit_test(without_its_library_an_archive_is_unread),
 		cmocka_unit_test(the_library_is_loaded_for_what_looks_like_an_archive),
 	};
