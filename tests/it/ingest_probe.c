@@ -20,7 +20,14 @@
 #include "common/broker.h"
 #include "common/topology.h"
 
-enum { WAIT_MS = 10000, LAST_MS = 500, PREFETCH = 1, BUFFER = 65536, DECIMAL = 10 };
+enum {
+	WAIT_MS = 60000,
+	EMPTY_MS = 10000,
+	LAST_MS = 500,
+	PREFETCH = 1,
+	BUFFER = 65536,
+	DECIMAL = 10
+};
 
 static const int64_t LONG_AGO_S = 1795348000;
 
@@ -150,12 +157,17 @@ static void print_delivery(const struct broker_delivery *delivery)
 static int take(struct broker *broker, const char *queue, int wanted)
 {
 	struct broker_delivery delivery;
+	int64_t ready = 0;
 
-	if (broker_consume(broker, queue, PREFETCH, deadline_in(WAIT_MS), &reason) != OUTCOME_OK)
+	/* However long it takes until they come. */
+	if (broker_check_queue(broker, queue, &ready, NULL, deadline_in(WAIT_MS), &reason) !=
+		    OUTCOME_OK ||
+	    broker_consume(broker, queue, PREFETCH, deadline_in(WAIT_MS), &reason) != OUTCOME_OK)
 		return fail();
 	for (int i = 0; i < wanted; i++) {
-		enum broker_event event = broker_next(
-			broker, &delivery, -1, deadline_in(i == 0 ? WAIT_MS : LAST_MS), &reason);
+		int wait_ms = i < ready ? WAIT_MS : i == 0 ? EMPTY_MS : LAST_MS;
+		enum broker_event event =
+			broker_next(broker, &delivery, -1, deadline_in(wait_ms), &reason);
 
 		if (event == BROKER_TIMEOUT)
 			break;

@@ -17,7 +17,7 @@
 #include "common/config.h"
 #include "common/topology.h"
 
-enum { WAIT_MS = 10000, PREFETCH = 1 };
+enum { WAIT_MS = 60000, PREFETCH = 1 };
 
 static struct reason reason;
 

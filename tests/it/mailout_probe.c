@@ -100,11 +100,14 @@ static int take(struct broker *broker, const char *queue)
 {
 	struct broker_delivery delivery = {0};
 	struct deadline deadline = deadline_in(WAIT_MS);
+	int64_t ready = 0;
 
-	if (broker_consume(broker, queue, PREFETCH, deadline, &reason) != OUTCOME_OK)
+	/* However long it takes until they come. */
+	if (broker_check_queue(broker, queue, &ready, NULL, deadline, &reason) != OUTCOME_OK ||
+	    broker_consume(broker, queue, PREFETCH, deadline, &reason) != OUTCOME_OK)
 		return fail();
-	while (broker_next(broker, &delivery, -1, deadline_in(LAST_MS), &reason) ==
-	       BROKER_DELIVERY) {
+	while (broker_next(broker, &delivery, -1, deadline_in(ready-- > 0 ? WAIT_MS : LAST_MS),
+			   &reason) == BROKER_DELIVERY) {
 		show(&delivery);
 		if (broker_ack(broker, delivery.tag, false, &reason) != OUTCOME_OK)
 			return fail();

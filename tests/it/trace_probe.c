@@ -14,7 +14,7 @@
 #include "common/retry.h"
 #include "common/topology.h"
 
-enum { WAIT_MS = 10000, ARGUMENTS = 6, BODY_MAX = 1024 * 1024, DECIMAL = 10 };
+enum { WAIT_MS = 60000, ARGUMENTS = 6, BODY_MAX = 1024 * 1024, DECIMAL = 10 };
 
 static struct broker *open_broker(struct reason *reason)
 {

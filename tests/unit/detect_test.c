@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "mailin/parse/detect.h"
 
@@ -92,9 +93,9 @@ static void large_data_are_looked_at_quickly(void **state)
 
 	memset(data, 'x', SIZE);
 	detect_init();
-	gint64 start = g_get_monotonic_time();
+	clock_t start = clock();
 	assert_string_equal(detect_type(data, SIZE), "text/plain");
-	assert_true(g_get_monotonic_time() - start < G_USEC_PER_SEC);
+	assert_true(clock() - start < CLOCKS_PER_SEC);
 	detect_deinit();
 }
 

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <glib.h>
 #include <string.h>
+#include <time.h>
 
 #include "mailin/parse/filename.h"
 
@@ -128,9 +129,9 @@ static void long_combining_runs_are_bounded(void **state)
 	for (int i = 0; i < MARKS; i++)
 		g_string_append(name, i % 2 == 0 ? "\u0301" : "\u0323");
 	g_string_append(name, ".png");
-	gint64 start = g_get_monotonic_time();
+	clock_t start = clock();
 	g_autofree char *safe = filename_safe(name->str, NAME_MAX_BYTES);
-	assert_true(g_get_monotonic_time() - start < G_USEC_PER_SEC);
+	assert_true(clock() - start < CLOCKS_PER_SEC);
 	assert_true(strlen(safe) <= NAME_MAX_BYTES);
 	assert_true(g_str_has_suffix(safe, ".png"));
 	assert_true(g_utf8_validate(safe, -1, NULL));

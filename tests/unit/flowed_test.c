@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <glib.h>
 #include <string.h>
+#include <time.h>
 
 #include "mailin/parse/flowed.h"
 
@@ -83,9 +84,9 @@ static void deep_quotes_are_linear(void **state)
 
 	for (int i = 0; i < LINES; i++)
 		g_string_append(text, i % 2 == 0 ? ">>> x \n" : "> y \n");
-	gint64 start = g_get_monotonic_time();
+	clock_t start = clock();
 	g_autofree char *joined = flowed_join(text->str, text->len, false);
-	assert_true(g_get_monotonic_time() - start < INT64_C(2) * G_USEC_PER_SEC);
+	assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
 	assert_int_equal(strlen(joined), text->len);
 }
 

@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <gmime/gmime.h>
 #include <string.h>
+#include <time.h>
 
 #include "mailout/request.h"
 
@@ -513,11 +514,11 @@ static void nasty_address_fields_are_refused_at_once(void **state)
 		for (size_t n = 0; n < 200000; n++)
 			g_string_append(json, pieces[i]);
 		g_string_append(json, "\"}");
-		gint64 begin = g_get_monotonic_time();
+		clock_t begin = clock();
 		struct request *r = parse(json->str, &reason);
 
 		assert_null(r);
-		assert_true(g_get_monotonic_time() - begin < G_USEC_PER_SEC);
+		assert_true(clock() - begin < CLOCKS_PER_SEC);
 	}
 }
 

@@ -361,7 +361,8 @@ static void an_endless_loop_ends_soon(void **state)
 
 	assert_killed(loop, SIGPROF);
 	/* Other processes may hold the processors, so only the order of magnitude. */
-	assert_in_range(g_get_monotonic_time() - begun_us, CPU_MS * 1000 * 9 / 10, 5 * 1000 * 1000);
+	assert_in_range(g_get_monotonic_time() - begun_us, CPU_MS * 1000 * 9 / 10,
+			60 * 1000 * 1000);
 }
 
 static void write_much(void)

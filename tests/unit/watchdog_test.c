@@ -38,7 +38,7 @@ static void ends_a_blocking_read(void **state)
 	assert_true(watchdog_arm(pair[0], deadline_in(SOON_MS)));
 	assert_int_equal(read(pair[0], &byte, 1), 0);
 	assert_true(watchdog_disarm());
-	assert_in_range(monotonic_ms() - begun, SOON_MS, SOON_MS + SLACK_MS);
+	assert_in_range(monotonic_ms() - begun, SOON_MS, LATER_MS);
 	close_pair(pair);
 }
 
@@ -131,7 +131,7 @@ static void reads_elsewhere_are_restarted(void **state)
 	pid_t writer = fork();
 	assert_true(writer >= 0);
 	if (writer == 0) {
-		usleep((SOON_MS + SLACK_MS) * 1000);
+		usleep((SOON_MS + 4 * SLACK_MS) * 1000);
 		_exit(write(other[1], &byte, 1) == 1 ? 0 : 1);
 	}
 	assert_true(watchdog_arm(pair[0], deadline_in(SOON_MS)));
