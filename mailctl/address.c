@@ -391,6 +391,11 @@ static bool rotate(struct address_command *command)
 		return false;
 	if (!r->needs_token)
 		return mailctl_complain("%" PRId64 " has no token", r->id);
+	/* Nobody could use it. */
+	if (!r->valid)
+		return mailctl_complain("%" PRId64
+					" was valid until %s (UTC): remove it, and add it again",
+					r->id, r->valid_until);
 	if (!draw(token))
 		return false;
 	if (registry_rotate(command->db, r->id, token, command->grace_ms, &reason) != OUTCOME_OK)

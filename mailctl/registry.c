@@ -56,22 +56,25 @@ static bool take_number(const struct db_value *columns, size_t count, void *cont
 
 /* ---- adding ---- */
 
-/* The domain as people write it, for clients that send it so. */
-static char *with_unicode_domain(const char *address)
+/* The domain as people write it, for clients that send it so; and with the letters' case folded as
+ * Unicode says, which makes ss of a sharp s: so Postfix asks. */
+static char *as_postfix_asks(const char *address)
 {
 	const char *at = strrchr(address, '@');
 	g_autofree char *domain = g_hostname_to_unicode(at + 1);
+	g_autofree char *whole = g_strdup_printf("%.*s%s", (int)(at + 1 - address), address,
+						 domain != NULL ? domain : at + 1);
+	g_autofree char *folded = g_utf8_casefold(whole, -1);
+	char *composed = g_utf8_normalize(folded, -1, G_NORMALIZE_NFC);
 
-	if (domain == NULL)
-		return g_strdup(address);
-	return g_strdup_printf("%.*s%s", (int)(at + 1 - address), address, domain);
+	return composed != NULL ? composed : g_steal_pointer(&whole);
 }
 
 static enum outcome add_address(struct db *db, struct registration *r, struct reason *reason)
 {
-	g_autofree char *unicode = with_unicode_domain(r->address);
+	g_autofree char *asked = as_postfix_asks(r->address);
 	const struct db_value values[] = {
-		db_text(r->address),     db_text(unicode),       db_text(r->route),
+		db_text(r->address),     db_text(asked),         db_text(r->route),
 		db_text(r->owner),       db_int(r->needs_token), db_text(r->proof),
 		db_text(r->valid_until), db_text(r->label),
 	};

@@ -94,6 +94,15 @@ address add members@Bücher.example --sender=jörg@BÜCHER.example > /dev/null
 is "$(sql "SELECT address, address_utf8, sender, lookup FROM registered_addresses JOIN registered_senders ON registered_id = id WHERE route = 'members'" | tr '\t' '|')" \
 	'members@xn--bcher-kva.example|members@bücher.example|jörg@xn--bcher-kva.example|jörg@xn--bcher-kva.example members@xn--bcher-kva.example' \
 	'international'
+address add GRÜẞE@albums.example.test --token > /dev/null
+is "$(sql "SELECT address, address_utf8 FROM registered_addresses WHERE address LIKE 'gr%'" | tr '\t' '|')" \
+	'grüße@albums.example.test|grüsse@albums.example.test' 'a sharp s, as Postfix asks for it'
+sql "UPDATE registered_addresses SET valid_until = '2026-01-02 03:04:05.678' WHERE address LIKE 'gr%'"
+sharp=$(address list grüße@albums.example.test --json | jq '.Addresses[0].ID')
+refuses 1 "^mailctl: address: $sharp was valid until 2026-01-02 03:04:05.678 \\(UTC\\): remove it, and add it again\$" \
+	'a token for what has ended' rotate "$sharp"
+is "$(sql "SELECT COUNT(*) FROM registered_tokens WHERE registered_id = $sharp")" 1 'it has no other one'
+address remove "$sharp" > /dev/null
 members=$(address list members@bücher.example --json | jq '.Addresses[0].ID')
 refuses 1 "^mailctl: address: $members has no token\$" 'nothing to rotate' rotate "$members"
 is "$(address list --route=members --json | jq '.Addresses | length'),$(address list --owner=ann --json | jq '.Addresses | length')" \
