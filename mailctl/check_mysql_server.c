@@ -94,8 +94,7 @@ static void check_packet(struct db *db, const struct config *config, struct repo
 
 	report_add(report, REPORT_ERROR, subject, advice,
 		   "max_allowed_packet is %s, but an attachment or body may have %s: such a mail "
-		   "would "
-		   "wait for ever",
+		   "would go to mail.dead",
 		   has, needs);
 }
 

@@ -186,7 +186,7 @@ def in_a_browser(folder):
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--user-data-dir=" + folder + "/chromium", "--virtual-time-budget=5000",
          "--enable-logging=stderr", "--dump-dom", "file://" + folder + "/index.html"],
-        capture_output=True, text=True, timeout=120)
+        capture_output=True, text=True, timeout=120, env={**os.environ, "HOME": folder})
     heights = [int(h) for h in re.findall(r'</iframe>|style="height: (\d+)px', done.stdout) if h]
     tap('data-ready="yes"' in done.stdout, "in a browser: its script runs", done.stderr[-2000:])
     tap(len(heights) == 56 and min(heights) > 300, "in a browser: frames are as high as their mails",
