@@ -271,7 +271,8 @@ static struct db_value text_that_fits(const struct db *db, const char *text)
 	return fits ? db_text(text) : db_null();
 }
 
-/* In the ticket, if the thread is one: now the requester is to answer. */
+/* In the ticket, if the thread is one: now the requester is to answer, unless he wrote again when
+ * the request was here already. */
 static void add_ticket_message(struct step *step, const struct outbound *row,
 			       const struct db_value *thread)
 {
@@ -295,11 +296,16 @@ static void add_ticket_message(struct step *step, const struct outbound *row,
 		    " (SELECT 1 FROM ticket_messages m WHERE m.id = ?)",
 		    values, G_N_ELEMENTS(values));
 
+	const struct db_value places[] = {id, *thread};
+
 	if (added > 0)
 		run(step,
-		    "UPDATE tickets SET status = IF(status = 'open', 'pending', status),"
+		    "UPDATE tickets SET status = IF(status = 'open' AND NOT EXISTS"
+		    " (SELECT 1 FROM ticket_messages m JOIN outbound o ON o.id = ?"
+		    " WHERE m.ticket_id = tickets.id AND m.direction = 'in' AND m.auto = 'no'"
+		    " AND m.at > o.created_at), 'pending', status),"
 		    " last_at = GREATEST(last_at, CURRENT_TIMESTAMP(3)) WHERE id = ?",
-		    thread, 1);
+		    places, G_N_ELEMENTS(places));
 }
 
 /* From now on an answer finds the thread. */

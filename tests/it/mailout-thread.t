@@ -101,6 +101,20 @@ await_log '00000000-0000-4000-8000-000000000006 event=deferred .*the database is
 await_log '00000000-0000-4000-8000-000000000006 event=sent' 60
 is "$(sql "SELECT COUNT(*) FROM ticket_messages WHERE HEX(id) LIKE '%6'")" 1 'the database was away: it waits, and is in the ticket'
 
+# What came while an answer waited to be sent, nobody has read.
+sql "UPDATE tickets SET status = 'open';
+	INSERT INTO ticket_messages (id, ticket_id, direction, at, auto, text)
+	VALUES ($(bin 019aab00-0000-7000-8000-000000000011), $(bin $thread), 'in', NOW(3) + INTERVAL 1 HOUR, 'no', 'Wait!')"
+answered() { sql "SELECT COUNT(*) FROM ticket_messages WHERE HEX(outbound_id) LIKE '%$1'" | grep -q 1; }
+first=11 requests 1 "\"ReplyTo\": {\"Thread\": \"$thread\"}" | publish
+ok 'it is sent and in the ticket' wait_for 30 answered 11
+is "$(ticket | cut -d ' ' -f 1)" open \
+	'who wrote again meanwhile still waits for an answer'
+sql "UPDATE ticket_messages SET auto = 'reply' WHERE text = 'Wait!'"
+first=12 requests 1 "\"ReplyTo\": {\"Thread\": \"$thread\"}" | publish
+ok 'the next one, too' wait_for 30 answered 12
+is "$(ticket | cut -d ' ' -f 1)" pending 'an out-of-office reply does not'
+
 # A closed ticket stays closed when a last word is said.
 sql "UPDATE tickets SET status = 'closed'"
 first=7 requests 1 "\"ReplyTo\": {\"Thread\": \"$thread\"}" | publish
