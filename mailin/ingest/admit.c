@@ -83,7 +83,7 @@ static bool is_fulfilled(const struct need *need, const struct inbound *message,
 {
 	if (need->token && !message->token_ok)
 		outcome_reject(why, STATUS_UNAUTHORIZED,
-			       "the address written to has no valid token");
+			       "the address written to has no token that is valid for its sender");
 	else if (need->registered && !message->sender_registered && !message->token_ok)
 		outcome_reject(why, STATUS_UNAUTHORIZED,
 			       "the sender is not registered for the address written to");

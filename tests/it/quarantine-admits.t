@@ -38,12 +38,12 @@ the sender's domain is not established by DMARC: spf=fail dkim=pass dmarc=fail
 the sender's domain is not established by DMARC: spf=pass (for another domain) dkim=pass (for another domain) dmarc=fail
 the sender's domain is not established by DMARC: spf=pass dkim=none dmarc=fail" 'why: DMARC'
 is "$(sql "SELECT DISTINCT reason FROM quarantine WHERE route = 'token-quarantine' ORDER BY 1")" \
-	'the address written to has no valid token' 'why: token'
+	'the address written to has no token that is valid for its sender' 'why: token'
 is "$(sql "SELECT DISTINCT reason FROM quarantine WHERE route = 'registered-quarantine' ORDER BY 1")" \
 	"the sender is not registered for the address written to
 the sender's domain is not established: spf=fail dkim=none dmarc=fail" 'why: registered'
 is "$(ctl dead list --json --limit=0 | jq -r '.Messages[] | select(.Origin == "mail.in.token-refuse") | .Reason' | sort -u)" \
-	'the address written to has no valid token' 'why: a dead letter'
+	'the address written to has no token that is valid for its sender' 'why: a dead letter'
 
 # What the application may know of it.
 is "$(sql "SELECT status, COUNT(*) FROM message_states GROUP BY status ORDER BY status" | tr '\t' ' ')" \
