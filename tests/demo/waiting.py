@@ -1,7 +1,7 @@
 """Waiting for what the pipeline does in its own time."""
 import time
 
-WITHIN_S = 30
+WITHIN_S = 60
 POLL_S = 0.05
 
 

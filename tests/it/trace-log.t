@@ -4,6 +4,8 @@
 . "$(dirname "$0")/../lib/trace.sh"
 plan 33
 export TZ=UTC
+# What is compared is of today.
+within_the_hour 60
 use_sandbox --only broker,database
 "$BUILD/bin/mailctl" -c "$CONFIG" setup > "$TMP/setup.log" 2>&1 || die "$(cat "$TMP/setup.log")"
 trace_no_postfix
