@@ -55,7 +55,8 @@ cut_off() {
 	"$SANDBOX" up "$SANDBOX_DIR" broker > /dev/null
 	"$SANDBOX" up "$SANDBOX_DIR" database > /dev/null
 	stored 100
-	wait_for 60 settled 100
+	wait_for 120 settled 100 || diag "$(rows) rows; in the queue and the tiers: $(probe count mail.in.support)" \
+		"$(probe count mail.retry.1s) $(probe count mail.retry.2s); $(tail -n 5 "$TMP/log")"
 	ingest_stop
 	is "$(rows) $(probe count mail.dead)" '100 0' "$1: all are stored once"
 	trace "$id"
