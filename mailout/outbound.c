@@ -15,6 +15,16 @@ const char *outbound_status_name(enum outbound_status status)
 	return names[status];
 }
 
+bool outbound_has_reached(const struct outbound *row)
+{
+	if (row->status == OUTBOUND_SENT)
+		return true;
+	for (size_t i = 0; i < row->recipient_count; i++)
+		if (row->recipients[i].state == SENT_OK)
+			return true;
+	return false;
+}
+
 static void free_thread(struct outbound_thread *thread)
 {
 	if (thread == NULL)

@@ -37,6 +37,7 @@ struct outbound_thread {
 	char *full_text; /* the whole text part, if that is more, or NULL */
 	char *html;      /* or NULL */
 	bool automatic;  /* nobody wrote it */
+	bool gone;       /* out of threadlog_record(): there is no such thread any more */
 };
 
 /* A request's row with what came of it.  Owns everything. */
@@ -59,6 +60,9 @@ struct outbound {
 	size_t recipient_count;
 	struct outbound_thread *thread; /* NULL: none */
 };
+
+/* Has somebody got it, in this try or an earlier one? */
+bool outbound_has_reached(const struct outbound *row);
 
 void outbound_free(struct outbound **row);
 

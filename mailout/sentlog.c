@@ -476,7 +476,8 @@ enum outcome sentlog_renew(struct sentlog *sentlog, const struct id *ids, size_t
 
 /* ---- threads ---- */
 
-/* Results and claims at once: threads are locked in one order. */
+/* Results and claims at once: threads are locked in one order.  What is not claimed has nothing to
+ * say: the same id may have been given to something else. */
 static enum outcome record_threads(struct sentlog *sentlog, struct outbound *const *rows,
 				   size_t row_count, const struct claim *claims, size_t claim_count,
 				   struct reason *reason)
@@ -487,7 +488,7 @@ static enum outcome record_threads(struct sentlog *sentlog, struct outbound *con
 		if (rows[i]->thread != NULL)
 			g_ptr_array_add(threaded, rows[i]);
 	for (size_t i = 0; i < claim_count; i++)
-		if (claims[i].row->thread != NULL)
+		if (claims[i].row->thread != NULL && is_claimed(&claims[i]))
 			g_ptr_array_add(threaded, claims[i].row);
 	return threadlog_record(sentlog->db, (struct outbound **)threaded->pdata, threaded->len,
 				reason);

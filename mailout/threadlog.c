@@ -53,6 +53,14 @@ static bool take_thread(const struct db_value *columns, size_t count, void *cont
 	return false;
 }
 
+enum outcome threadlog_refuse(const struct id *thread, struct reason *reason)
+{
+	char text[ID_TEXT_SIZE];
+
+	return outcome_reject(reason, "5.6.0", "ReplyTo.Thread: there is no thread %s",
+			      id_text(thread, text));
+}
+
 /* What is tried again answers what it answered at first: its Message-ID is the same, and what came
  * since may be an answer to it. */
 static enum outcome find_thread(struct db *db, const struct request *request, struct found *found,
@@ -61,7 +69,6 @@ static enum outcome find_thread(struct db *db, const struct request *request, st
 	const struct db_value thread = db_bytes(&request->thread, sizeof(request->thread));
 	const struct db_value values[] = {thread, db_bytes(&request->id, sizeof(request->id)),
 					  thread};
-	char text[ID_TEXT_SIZE];
 	enum outcome outcome = db_query_once(
 		db,
 		"SELECT t.route, m.message_id_header, m.in_reply_to, m.reference_ids"
@@ -72,10 +79,9 @@ static enum outcome find_thread(struct db *db, const struct request *request, st
 		" WHERE t.id = ?",
 		values, G_N_ELEMENTS(values), take_thread, found, reason);
 
-	if (outcome != OUTCOME_OK || found->route != NULL)
-		return outcome;
-	return outcome_reject(reason, "5.6.0", "ReplyTo.Thread: there is no thread %s",
-			      id_text(&request->thread, text));
+	return outcome != OUTCOME_OK || found->route != NULL
+		       ? outcome
+		       : threadlog_refuse(&request->thread, reason);
 }
 
 /* LOCAL+TOKEN@DOMAIN in the place of an address of that route; an extension that is there is
@@ -271,8 +277,24 @@ static struct db_value text_that_fits(const struct db *db, const char *text)
 	return fits ? db_text(text) : db_null();
 }
 
-/* In the ticket, if the thread is one: now the requester is to answer, unless he wrote again when
- * the request was here already. */
+/* Now the requester is to answer, unless somebody has written since the answer was first recorded:
+ * it waited, or its result did, and it answers nothing of that.  (A message that was received
+ * earlier may be stored later; what an application wrote there has no message.) */
+static void await_requester(struct step *step, const struct outbound *row,
+			    const struct db_value *thread)
+{
+	const struct db_value values[] = {db_bytes(&row->id, sizeof(row->id)), *thread, *thread};
+
+	run(step,
+	    "UPDATE tickets SET last_at = GREATEST(last_at, CURRENT_TIMESTAMP(3)),"
+	    " status = IF(status = 'open' AND NOT EXISTS (SELECT 1 FROM ticket_messages m"
+	    " JOIN outbound o ON o.id = ? LEFT JOIN thread_received r ON r.id = m.message_id"
+	    " WHERE m.ticket_id = ? AND m.direction = 'in' AND m.auto = 'no'"
+	    " AND COALESCE(r.stored_at, m.at) > o.created_at), 'pending', status) WHERE id = ?",
+	    values, G_N_ELEMENTS(values));
+}
+
+/* In the ticket, if the thread is one. */
 static void add_ticket_message(struct step *step, const struct outbound *row,
 			       const struct db_value *thread)
 {
@@ -296,16 +318,8 @@ static void add_ticket_message(struct step *step, const struct outbound *row,
 		    " (SELECT 1 FROM ticket_messages m WHERE m.id = ?)",
 		    values, G_N_ELEMENTS(values));
 
-	const struct db_value places[] = {id, *thread};
-
 	if (added > 0)
-		run(step,
-		    "UPDATE tickets SET status = IF(status = 'open' AND NOT EXISTS"
-		    " (SELECT 1 FROM ticket_messages m JOIN outbound o ON o.id = ?"
-		    " WHERE m.ticket_id = tickets.id AND m.direction = 'in' AND m.auto = 'no'"
-		    " AND m.at > o.created_at), 'pending', status),"
-		    " last_at = GREATEST(last_at, CURRENT_TIMESTAMP(3)) WHERE id = ?",
-		    places, G_N_ELEMENTS(places));
+		await_requester(step, row, thread);
 }
 
 /* From now on an answer finds the thread. */
@@ -324,17 +338,19 @@ static void add_token(struct step *step, const struct outbound *row, const struc
 	    values, G_N_ELEMENTS(values));
 }
 
-static void record_one(struct step *step, const struct outbound *row)
+static void record_one(struct step *step, struct outbound *row)
 {
 	const struct db_value thread = db_bytes(&row->thread->id, sizeof(row->thread->id));
 	const struct db_value link[] = {thread, db_bytes(&row->id, sizeof(row->id))};
 
-	if (!lock_thread(step, &thread))
+	row->thread->gone = !lock_thread(step, &thread);
+	if (row->thread->gone)
 		return;
 	run(step, "UPDATE outbound SET thread_id = ?, updated_at = updated_at WHERE id = ?", link,
 	    G_N_ELEMENTS(link));
 	add_token(step, row, &thread);
-	if (row->status != OUTBOUND_SENT)
+	/* Others may still wait for it: those who have it can answer. */
+	if (!outbound_has_reached(row))
 		return;
 	add_message_id(step, row, &thread);
 	if (row->thread->automatic)

@@ -24,11 +24,15 @@
 enum outcome threadlog_address(struct db *db, const struct config *config, struct request *request,
 			       struct reason *reason);
 
+/* REJECT, and the reason for it. */
+enum outcome threadlog_refuse(const struct id *thread, struct reason *reason);
+
 /*
  * In the transaction that records these rows, all of which have a thread (they are put in order):
- * they are linked with it, and their reply addresses are good.  For what was sent, its Message-ID,
- * its recipients as participants, and, unless it was made by a machine, the ticket's message.
- * Writing the same again is harmless.  A thread that is gone is none.
+ * they are linked with it, and their reply addresses are good.  For what somebody has got, its
+ * Message-ID, its recipients as participants, and, unless it was made by a machine, the ticket's
+ * message.  Writing the same again is harmless.  A thread that is not there any more is left out,
+ * and the row says so: thread->gone.
  */
 enum outcome threadlog_record(struct db *db, struct outbound **rows, size_t count,
 			      struct reason *reason);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "mailout/threadlog.h"
+
 enum {
 	CONNECT_REQUIRED_MS = 10000,
 	CONNECT_BEST_EFFORT_MS = 2000, /* mail waits for it */
@@ -150,6 +152,15 @@ static char **recipients_left(const struct request *request, char *const *done)
 	return g_strv_builder_end(left);
 }
 
+/* An address that nobody knows would lose what is written to it. */
+static void check_thread(struct job *job)
+{
+	const struct outbound_thread *thread = job->row->thread;
+
+	if (thread != NULL && thread->gone && job->outcome == OUTCOME_OK)
+		job->outcome = threadlog_refuse(&thread->id, &job->reason);
+}
+
 /* It is ours to send. */
 static void admit(struct worker *worker, struct job *job, char *const *done)
 {
@@ -195,6 +206,7 @@ static void settle_claim(struct worker *worker, struct job *job, const struct cl
 	case CLAIM_NEW:
 		break;
 	}
+	check_thread(job);
 	admit(worker, job, claim->recipients_done);
 }
 
@@ -222,6 +234,10 @@ static void bypass_one(struct worker *worker, struct job *job)
 {
 	const struct outbound *before = write_unwritten(worker, &job->row->id);
 
+	/* Its reply address is not known before it is claimed. */
+	if (job->row->thread != NULL && job->outcome == OUTCOME_OK)
+		job->outcome = outcome_retry(&job->reason, "4.3.0",
+					     "the database is away, and with it the thread");
 	if (before == NULL || before->status == OUTBOUND_DEFERRED ||
 	    before->status == OUTBOUND_SCHEDULED) {
 		admit(worker, job, NULL);
