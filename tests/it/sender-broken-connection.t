@@ -35,6 +35,8 @@ for how in close reset; do
 	one "mail=$how"
 	is_both "untried a@a.test deferred 0 4.4.2|127.0.0.1:PORT: the $dropped" "$how at MAIL: not tried"
 	one "connect=$how"
+	# A RST may come before connect(2) has returned, which is as good.
+	result=$(echo "$result" | sed "s/4\.4\.1|127.0.0.1:PORT: Connection reset by peer/4.4.2|127.0.0.1:PORT: the $dropped/")
 	is_both "untried a@a.test deferred 0 4.4.2|127.0.0.1:PORT: the $dropped" "$how instead of a greeting"
 done
 one 'rcpt:a@a.test=reply 550 5.1.1 no such user' 'dot=close'
