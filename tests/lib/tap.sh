@@ -74,13 +74,13 @@ die() {
 
 pass() {
 	tap_count=$((tap_count + 1))
-	echo "ok $tap_count - $1"
+	printf 'ok %d - %s\n' "$tap_count" "$1" # echo of sh would end at a \c in it
 }
 
 fail() {
 	tap_count=$((tap_count + 1))
 	tap_failed=$((tap_failed + 1))
-	echo "not ok $tap_count - $1"
+	printf 'not ok %d - %s\n' "$tap_count" "$1"
 }
 
 # ok NAME COMMAND ...: the command succeeds.
