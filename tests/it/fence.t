@@ -26,7 +26,7 @@ INSERT INTO journal (mail) VALUES (:message_uuid);
 END
 
 # The worker that will be cut off waits for the database longer than this test lasts.
-"$BUILD/sbin/mailin-ingest" --config "$TMP/first.conf" --foreground 2> "$TMP/first.log" 5>&- &
+"$BUILD/sbin/mailin-ingest" --config "$TMP/first.conf" --foreground 2> "$TMP/first.log" &
 first_pid=$!
 # shellcheck disable=SC2016 # at the exit
 at_exit 'kill -CONT $(first_worker) 2> /dev/null; kill -KILL $first_pid 2> /dev/null'
@@ -37,20 +37,6 @@ journal() { sql 'SELECT CAST(RIGHT(mail, 2) AS INT) FROM journal ORDER BY number
 journal_is() { [ "$(journal)" = "$1" ]; }
 epoch() { sql "SELECT epoch FROM fences WHERE route = 'ordered'"; }
 
-# A session of ours that holds what it selects.
-mkfifo "$TMP/session"
-session_begin() {
-	: > "$TMP/session.out"
-	mariadb --defaults-file="$MYSQL_ROOT_CNF" -N -B -n "$MYSQL_DATABASE" < "$TMP/session" > "$TMP/session.out" &
-	session_pid=$!
-	exec 5> "$TMP/session"
-	echo "BEGIN; $1" >&5
-	wait_for 30 test -s "$TMP/session.out"
-}
-session_end() {
-	exec 5>&-
-	wait "$session_pid"
-}
 waits() { [ "$(sql "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'
 	AND trx_query LIKE '$1%' AND trx_mysql_thread_id IN
 	(SELECT connection_id FROM fences)")" -eq 1 ]; }
@@ -60,7 +46,7 @@ wait_for 30 journal_is 1
 is "$(epoch)" 1 'the worker has taken its turn'
 
 # In the middle of a transaction: its message is written, and the target waits for a lock.
-session_begin 'SELECT passed FROM gate FOR UPDATE;'
+session_begin 'BEGIN; SELECT passed FROM gate FOR UPDATE'
 send 2
 wait_for 30 waits 'UPDATE gate'
 worker=$(first_worker)
@@ -71,7 +57,7 @@ is_open() { [ "$(sql "SELECT COUNT(*) FROM information_schema.innodb_trx
 	WHERE trx_mysql_thread_id = $first_connection AND trx_state = 'RUNNING'")" -eq 1 ]; }
 wait_for 30 is_open
 is "$(journal)" 1 'nothing is committed'
-ingest_start 5>&-
+ingest_start
 wait_for 60 journal_is '1 2'
 is "$(journal)" '1 2' 'the next one has got the turn and its message'
 is "$(epoch)" 2 'with an epoch of its own'
@@ -91,7 +77,7 @@ wait_for 60 journal_is '1 2 3 4'
 is "$(epoch)" 3 'the first one has the turn again'
 kill -STOP "$worker"
 send 5
-ingest_start 5>&-
+ingest_start
 wait_for 60 journal_is '1 2 3 4 5'
 is "$(epoch)" 4 'and loses it again'
 kill -CONT "$worker"
@@ -104,10 +90,10 @@ ingest_stop
 send 7
 wait_for 60 journal_is '1 2 3 4 5 6 7'
 is "$(epoch)" 5 'the first one has it once more'
-session_begin 'SELECT epoch FROM fences FOR UPDATE;'
+session_begin 'BEGIN; SELECT epoch FROM fences FOR UPDATE'
 send 8
 wait_for 30 waits 'SELECT epoch FROM fences'
-echo 'UPDATE fences SET epoch = epoch + 1; COMMIT;' >&5
+echo 'UPDATE fences SET epoch = epoch + 1; COMMIT;' >&4
 wait_for 30 first_logged 'the serial route ordered is another worker.s now'
 wait_for 60 journal_is '1 2 3 4 5 6 7 8'
 session_end

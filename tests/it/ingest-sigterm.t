@@ -6,21 +6,8 @@ plan 8
 use_sandbox --only broker,database
 ingest_setup
 ingest_set batch_count 20
-# The database holds the first batch up for as long as we hold the table.
-hold() {
-	mkfifo "$TMP/hold"
-	mariadb --defaults-file="$MYSQL_ROOT_CNF" "$MYSQL_DATABASE" < "$TMP/hold" > /dev/null &
-	holder=$!
-	exec 4> "$TMP/hold"
-	echo "LOCK TABLES messages WRITE, blobs WRITE, attachments WRITE; SELECT 'held' INTO OUTFILE '$TMP/held/yes';" >&4
-	wait_for 30 test -e "$TMP/held/yes"
-}
-mkdir "$TMP/held" && chmod 777 "$TMP/held"
-release() {
-	exec 4>&-
-	wait "$holder"
-	rm -rf "$TMP/hold" "$TMP/held/yes"
-}
+# The database holds the first batch up for as long as we hold the tables.
+hold() { session_begin 'LOCK TABLES messages WRITE, blobs WRITE, attachments WRITE'; }
 # Of this database: others are at work in the same server.
 blocked_workers() {
 	sql "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND state = 'Waiting for table metadata lock'"
@@ -37,7 +24,7 @@ ok 'a batch is in hand' wait_for 30 blocked
 kill -TERM "$ingest_pid"
 sleep 0.5
 is "$(blocked_workers)" 1 'and stays so after SIGTERM'
-release
+session_end
 ingest_wait
 is "$ingest_status" 0 'the exit status says that all was finished'
 is "$(rows) $(probe count mail.in.support)" '21 80' 'that batch is stored and acknowledged, no other'
@@ -53,9 +40,9 @@ again() {
 }
 wait_for 30 again
 ingest_wait
-ok 'the second SIGTERM does not wait for the database' kill -0 "$holder"
+ok 'the second SIGTERM does not wait for the database' kill -0 "$session_pid"
 is "$ingest_status" 75 'and says that something was left'
-release
+session_end
 disconnected() { [ "$(sql "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND user = 'mailpipe-ingest'")" = 0 ]; }
 wait_for 30 disconnected
 everything() { [ "$(probe count mail.in.support)" = 80 ]; }

@@ -22,15 +22,9 @@ is "$(schema)" "$whole" 'and the schema is whole'
 is "$(sql 'SELECT COUNT(*) FROM messages')" 1 'what was stored is still there'
 
 # Two at once.
-mkfifo "$TMP/session"
-mariadb --defaults-file="$MYSQL_ROOT_CNF" -N -B -n "$MYSQL_DATABASE" < "$TMP/session" > "$TMP/held" &
-holder=$!
-exec 4> "$TMP/session"
-echo "SELECT GET_LOCK(CONCAT('mailpipe ', DATABASE()), 5);" >&4
-wait_for 30 test -s "$TMP/held"
+session_begin "SELECT GET_LOCK(CONCAT('mailpipe ', DATABASE()), 5)"
 like "$(mailctl setup --only=mysql)" 'another mailctl setup is at work' 'a second setup waits and gives up'
-exec 4>&-
-wait $holder
+session_end
 
 sql "INSERT INTO schema_migrations (version, name) VALUES (9999, 'future')"
 out=$(mailctl setup --only=mysql)

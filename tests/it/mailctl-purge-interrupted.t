@@ -15,19 +15,7 @@ halves() {
 fewer() { [ "$(messages)" -lt "$1" ]; }
 
 # Each with an attachment of its own.  What removes NUMBER waits as long as we hold its row in the table of what is gone.
-mkfifo "$TMP/session"
-hold() {
-	: > "$TMP/held"
-	mariadb --defaults-file="$MYSQL_ROOT_CNF" -N -B -n "$MYSQL_DATABASE" < "$TMP/session" > "$TMP/held" &
-	holder=$!
-	exec 4> "$TMP/session"
-	echo "BEGIN; INSERT INTO gone VALUES (UNHEX('00000000000080008000000000000$1')); SELECT 'held';" >&4
-	wait_for 30 test -s "$TMP/held"
-}
-release() {
-	exec 4>&-
-	wait "$holder"
-}
+hold() { session_begin "BEGIN; INSERT INTO gone VALUES (UNHEX('00000000000080008000000000000$1'))"; }
 
 documents --count 600 --attach 10 | publish
 ingest_start
@@ -42,7 +30,7 @@ hold 250
 pid=$!
 wait_for 30 fewer 600
 kill -INT "$pid"
-release
+session_end
 wait "$pid"
 is $? 1 'interrupted: not all is done'
 is "$(jq -c '[.Complete, .Reason]' "$TMP/json")" '[false,"interrupted; run again it goes on"]' 'it says so'
@@ -57,7 +45,7 @@ pid=$!
 wait_for 30 fewer "$left"
 kill -KILL "$pid"
 wait "$pid" 2> /dev/null
-release
+session_end
 # The server may still be at work on the last transaction, which it rolls back then.
 settled() { "$BUILD/bin/mailctl" --config "$TMP/conf" purge --older-than=1d; }
 is "$(halves)" "$(printf '0\t0')" 'killed: nothing is half removed'

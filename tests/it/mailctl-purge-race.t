@@ -17,27 +17,13 @@ ingest_start
 stored 1
 sql "UPDATE messages SET stored_at = NOW(3) - INTERVAL 1 DAY"
 sql "SELECT HEX(sha256) FROM blobs" > "$TMP/digest"
-mkfifo "$TMP/commands"
-sql < "$TMP/commands" > "$TMP/answers" 2>&1 &
-client=$!
-exec 5> "$TMP/commands"
-cat >&5 <<-END
-	BEGIN;
+session_begin "BEGIN;
 	INSERT INTO messages (id, route, recipient, received_at, in_reply_to, reference_ids, to_json, cc_json, bcc_json, headers, defects)
 		VALUES (UNHEX(MD5('x')), 'support', 'x', NOW(3), '[]', '[]', '[]', '[]', '[]', '[]', '[]');
 	INSERT INTO attachments (id, message_id, position, name, size, sha256)
-		VALUES (UNHEX(MD5('x')), UNHEX(MD5('x')), 0, 'x', 1000, UNHEX('$(cat "$TMP/digest")'));
-END
-# (The client writes its answers when it ends.)
-inserted() {
-	[ "$(sql "SELECT COUNT(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p
-		ON p.id = t.trx_mysql_thread_id WHERE p.db = DATABASE() AND t.trx_rows_modified >= 2")" = 1 ]
-}
-wait_for 30 inserted || die "$(cat "$TMP/answers")"
+		VALUES (UNHEX(MD5('x')), UNHEX(MD5('x')), 0, 'x', 1000, UNHEX('$(cat "$TMP/digest")'))"
 is "$(purge | jq -c '.Routes[0] | [.Removed, .Blobs]')" '[1,0]' 'the message goes; its blob is locked by a new reference'
-echo 'COMMIT;' >&5
-exec 5>&-
-wait "$client"
+session_end COMMIT
 is "$(blobs)" 1 'the blob is there for the new one'
 sql "UPDATE messages SET received_at = NOW(3) - INTERVAL 1 DAY, stored_at = received_at"
 is "$(purge | jq -c '.Routes[0] | [.Removed, .Blobs]')" '[1,1]' 'and goes with it'
@@ -50,12 +36,7 @@ met() { grep -q 'database error 1452' "$TMP/log"; }
 documents --first 2 --attach 1000:both | publish
 stored 1
 sql "UPDATE messages SET stored_at = NOW(3) - INTERVAL 1 DAY"
-mariadb --defaults-file="$MYSQL_ROOT_CNF" -N -B -n "$MYSQL_DATABASE" < "$TMP/commands" > "$TMP/answers" 2>&1 &
-client=$!
-exec 5> "$TMP/commands"
-echo "BEGIN; INSERT INTO seen VALUES (UNHEX('00000000000080008000000000000003')); SELECT 'held';" >&5
-held() { grep -q held "$TMP/answers"; }
-wait_for 30 held || die "$(cat "$TMP/answers")"
+session_begin "BEGIN; INSERT INTO seen VALUES (UNHEX('00000000000080008000000000000003'))"
 documents --first 3 --attach 1000:both | publish
 inserts() {
 	[ "$(sql "SELECT COUNT(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p
@@ -63,8 +44,7 @@ inserts() {
 }
 wait_for 30 inserts || diag "$(tail -n 5 "$TMP/log")"
 is "$(purge | jq -c '.Routes[0] | [.Removed, .Blobs]')" '[1,1]' 'what a worker has only seen goes'
-exec 5>&-
-wait "$client"
+session_end
 stored 1
 ok 'a worker saw a blob that was removed then' wait_for 30 met
 

@@ -50,23 +50,9 @@ known() {
 }
 came_to() { [ "$(status_of "$1")" = "$2" ]; }
 
-# What another client does in the middle of a transaction, and who waits for it.
-session_begin() {
-	rm -f "$TMP/session" "$TMP/held"
-	mkfifo "$TMP/session"
-	mariadb --defaults-file="$MYSQL_ROOT_CNF" -N -B --unbuffered "$MYSQL_DATABASE" < "$TMP/session" > "$TMP/held" 2>&1 &
-	session_pid=$!
-	exec 5> "$TMP/session"
-	echo "BEGIN; $1; SELECT 'held';" >&5
-	wait_for 30 test -s "$TMP/held" || die 'no session'
-}
-session_end() {
-	[ $# -eq 0 ] || echo "$1" >&5
-	exec 5>&-
-	wait "$session_pid"
-}
+# Who waits for our session.
 waits() { [ "$(sql "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE 'UPDATE threads%'")" -ge 1 ]; }
-held_thread() { session_begin "SELECT id FROM threads WHERE id = $(bin "$(thread "$1")") FOR UPDATE"; }
+held_thread() { session_begin "BEGIN; SELECT id FROM threads WHERE id = $(bin "$(thread "$1")") FOR UPDATE"; }
 
 # ---- customers who write meanwhile ----
 for n in 1 2 3 4 5 6 7; do
@@ -102,7 +88,7 @@ $(sql "SELECT COUNT(*) FROM thread_tokens WHERE thread_id = $(bin "$(thread 4)")
 held_thread 5
 answer 5 5
 ok 'the claim waits for the thread' wait_for 30 waits
-session_end "DELETE FROM threads WHERE id = $(bin "$(thread 5)"); COMMIT;"
+session_end "DELETE FROM threads WHERE id = $(bin "$(thread 5)"); COMMIT"
 ok 'the thread is gone' wait_for 30 came_to 5 failed
 like "$(probe take mail.dead | grep -a error=)" "error=ReplyTo.Thread: there is no thread $(thread 5)" 'nobody gets an address that leads nowhere'
 is "$(tokens 5 | wc -l)" 0 'it was not sent'

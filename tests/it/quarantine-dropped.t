@@ -78,27 +78,22 @@ await dropped 3
 is "$(sql "SELECT COUNT(*) FROM quarantine WHERE id = $(row 2)") $(rows)" '0 0' 'until it ends'
 
 # ---- while it is being stored ----
-mkfifo "$TMP/session"
 sql "CREATE TABLE gate (id INT PRIMARY KEY, passed INT); INSERT INTO gate VALUES (1, 0);
 	CREATE TRIGGER held BEFORE INSERT ON messages FOR EACH ROW UPDATE gate SET passed = passed + 1"
-mariadb --defaults-file="$MYSQL_ROOT_CNF" -N -B -n "$MYSQL_DATABASE" < "$TMP/session" > "$TMP/session.out" &
-exec 5> "$TMP/session"
 # What ingest cannot finish, drop has to wait for.
-echo 'BEGIN; SELECT passed FROM gate FOR UPDATE;' >&5
-wait_for 30 test -s "$TMP/session.out"
+session_begin 'BEGIN; SELECT passed FROM gate FOR UPDATE'
 waits() { [ "$(sql "SELECT COUNT(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p
 	ON p.id = t.trx_mysql_thread_id WHERE t.trx_state = 'LOCK WAIT' AND p.db = DATABASE()")" = "$1" ]; }
 quarantine release "$(id 3)" > "$TMP/out"
 wait_for 30 waits 1
-(exec 5>&-; quarantine drop --yes "$(id 3)" > "$TMP/drop") &
+(exec 4>&-; quarantine drop --yes "$(id 3)" > "$TMP/drop") &
 dropping=$!
 wait_for 30 waits 2
 is $? 0 'drop waits for the transaction that stores it'
-echo 'ROLLBACK;' >&5
+session_end ROLLBACK
 wait "$dropping"
 is "$? $(cat "$TMP/drop")" '0 0 of 1 dropped' 'and finds that it is too late'
 stored 1
-exec 5>&-
 is "$(state 3)" 'stored	NULL' 'it is stored'
 
 # ---- purge ----

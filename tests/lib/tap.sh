@@ -165,6 +165,25 @@ own_sandbox() {
 	set +a
 }
 
+# session_begin SQL: a session with the test's database that keeps the locks it takes there until session_end [SQL].
+# Its answers are in $TMP/session.out, what is written to descriptor 4 is run; what is started meanwhile and goes on has
+# to close that.
+session_has() { grep -q held "$TMP/session.out"; }
+session_begin() {
+	[ -p "$TMP/session" ] || mkfifo "$TMP/session"
+	: > "$TMP/session.out"
+	mariadb --defaults-file="$MYSQL_ROOT_CNF" -N -B -n "$MYSQL_DATABASE" < "$TMP/session" > "$TMP/session.out" 2>&1 &
+	session_pid=$!
+	exec 4> "$TMP/session"
+	echo "$1; SELECT 'held';" >&4
+	wait_for 30 session_has || die "no session: $(cat "$TMP/session.out")"
+}
+session_end() {
+	[ $# -eq 0 ] || echo "$1;" >&4
+	exec 4>&-
+	wait "$session_pid"
+}
+
 # Run SQL in the test's database as root: tab separated, without headings.
 sql() {
 	if [ $# -gt 0 ]; then
