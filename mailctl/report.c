@@ -47,6 +47,11 @@ void report_add(struct report *report, enum report_level level, const char *subj
 	wire_append(report->findings, finding);
 }
 
+void report_count_error(struct report *report)
+{
+	report->counts[REPORT_ERROR]++;
+}
+
 bool report_end(struct report **report)
 {
 	struct report *old = *report;

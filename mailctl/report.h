@@ -17,6 +17,9 @@ struct report *report_new(bool json);
 void report_add(struct report *report, enum report_level level, const char *subject,
 		const char *advice, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* One that was told otherwise, on standard error. */
+void report_count_error(struct report *report);
+
 /* Prints the JSON or a last line with counts.  True if there was no error.  Frees; *report becomes
  * NULL. */
 bool report_end(struct report **report);

@@ -130,17 +130,16 @@ static bool run(struct setup *setup)
 {
 	struct report *report = report_new(false);
 	struct reason reason = {0};
-	bool fine = true;
 
 	if (setup->mysql && run_mysql(setup, report, &reason) != OUTCOME_OK) {
 		fprintf(stderr, "mailctl: mysql: %s\n", reason.text);
-		fine = false;
+		report_count_error(report);
 	}
 	if (setup->amqp && run_amqp(setup, report, &reason) != OUTCOME_OK) {
 		fprintf(stderr, "mailctl: amqp: %s\n", reason.text);
-		fine = false;
+		report_count_error(report);
 	}
-	return report_end(&report) && fine;
+	return report_end(&report);
 }
 
 enum {

@@ -85,4 +85,5 @@ out=$(mailctl setup --only=amqp --rabbitmqctl=/nowhere/rabbitmqctl)
 is $? 1 'no rabbitmqctl'
 like "$out" '^mailctl: amqp: /nowhere/rabbitmqctl list_vhosts: exit status 127: /nowhere/rabbitmqctl: No such file' \
 	'is told'
+is "$(echo "$out" | tail -n 1)" 'errors: 1, warnings: 0' 'and counts as an error'
 done_testing
