@@ -118,22 +118,31 @@ static bool is_document(const struct inbound *message, const struct db_value *di
 	return memcmp(ours, digest->data, SHA256_SIZE) == 0;
 }
 
+/* The one of a row's id; or NULL. */
+static struct inbound *message_of(const struct sorted *sorted, const struct db_value *id)
+{
+	return inbound_find(sorted->messages, sorted->count, id->data, id->size);
+}
+
+/* An operator's word counts, not ours. */
+static void decided_by_operator(struct inbound *message, bool *decision)
+{
+	*decision = true;
+	message->quarantined = false;
+	message->rejected = false;
+}
+
 /* One that is there needs no row; if it was released, it is stored after all. */
 static bool take_known(const struct db_value *columns, size_t count, void *context)
 {
-	const struct sorted *sorted = context;
-	struct inbound *found =
-		inbound_find(sorted->messages, sorted->count, columns[0].data, columns[0].size);
+	struct inbound *found = message_of(context, &columns[0]);
 
 	(void)count;
 	if (found == NULL)
 		return true;
 	found->put_aside = true;
-	if (columns[1].number != 0 && is_document(found, &columns[2])) {
-		found->released = true;
-		found->quarantined = false;
-		found->rejected = false;
-	}
+	if (columns[1].number != 0 && is_document(found, &columns[2]))
+		decided_by_operator(found, &found->released);
 	return true;
 }
 
@@ -152,16 +161,11 @@ static enum outcome look(struct quarantine *quarantine, struct sorted *sorted,
 
 static bool take_dropped(const struct db_value *columns, size_t count, void *context)
 {
-	const struct sorted *sorted = context;
-	struct inbound *found =
-		inbound_find(sorted->messages, sorted->count, columns[0].data, columns[0].size);
+	struct inbound *found = message_of(context, &columns[0]);
 
 	(void)count;
-	if (found == NULL)
-		return true;
-	found->dropped = true;
-	found->quarantined = false;
-	found->rejected = false;
+	if (found != NULL)
+		decided_by_operator(found, &found->dropped);
 	return true;
 }
 
