@@ -5,7 +5,6 @@
 
 #include <getopt.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -121,16 +120,21 @@ struct config *mailctl_config(const char *config_file)
 	return config;
 }
 
-bool mailctl_complain(const char *format, ...)
+void mailctl_vcomplain(const char *format, va_list arguments)
 {
-	va_list arguments;
-
-	va_start(arguments, format);
 	fprintf(stderr, "mailctl: %s: ", running);
 	/* clang-tidy sees no va_start() when it reads several files in one run.
 	 * NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
 	vfprintf(stderr, format, arguments);
 	fputc('\n', stderr);
+}
+
+bool mailctl_complain(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	mailctl_vcomplain(format, arguments);
 	va_end(arguments);
 	return false;
 }

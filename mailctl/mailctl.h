@@ -4,6 +4,9 @@
 #ifndef MAILCTL_MAILCTL_H
 #define MAILCTL_MAILCTL_H
 
+#include <stdarg.h>
+#include <stdbool.h>
+
 #include "common/config.h"
 #include "common/outcome.h"
 
@@ -69,6 +72,7 @@ struct config *mailctl_config(const char *config_file);
 /* A line of the running command on standard error: "mailctl: COMMAND: " and the text.  Returns
  * false. */
 bool mailctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void mailctl_vcomplain(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 /* getopt_long(3) has said what is wrong; add where help is.  Returns EXIT_BAD_USAGE. */
 int mailctl_usage(const char *command);

@@ -65,11 +65,7 @@ __attribute__((format(printf, 3, 4))) static bool fail(struct send *send, int st
 	va_list arguments;
 
 	va_start(arguments, format);
-	fputs("mailctl: send: ", stderr);
-	/* clang-tidy sees no va_start() when it reads several files in one run.
-	 * NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
+	mailctl_vcomplain(format, arguments);
 	va_end(arguments);
 	send->status = status;
 	return false;

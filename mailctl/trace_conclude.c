@@ -3,7 +3,6 @@
 #include "common/state.h"
 #include "common/topology.h"
 #include "mailctl/logline.h"
-#include "mailctl/quarantine_db.h"
 #include "mailctl/table.h"
 #include "mailctl/trace.h"
 
