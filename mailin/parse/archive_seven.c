@@ -13,6 +13,7 @@ enum {
 	AT_HEADER_OFFSET = 12, /* from behind the start, and then its size */
 	START_SIZE = 32,
 	NUMBER_BYTES = 8,
+	BYTE_BITS = 8,
 	DIGEST_BYTES = 4,
 	CODERS_MAX = 4, /* and streams of one: BCJ2 has four */
 	CODER_ID_SIZE = 0x0F,
@@ -57,11 +58,11 @@ static void expect(struct reader *reader, unsigned int byte)
 static int64_t take_number(struct reader *reader)
 {
 	unsigned int first = take_byte(reader);
-	unsigned int mask = 1U << 7;
+	unsigned int mask = 1U << (BYTE_BITS - 1);
 	uint64_t value = 0;
 	int shift = 0;
 
-	for (; (first & mask) != 0; mask >>= 1, shift += NUMBER_BYTES)
+	for (; (first & mask) != 0; mask >>= 1, shift += BYTE_BITS)
 		value |= (uint64_t)take_byte(reader) << shift;
 	if (mask != 0)
 		value |= (uint64_t)(first & (mask - 1)) << shift;
@@ -169,7 +170,7 @@ static uint64_t number64(const char *at)
 	uint64_t value = 0;
 
 	for (int i = NUMBER_BYTES - 1; i >= 0; i--)
-		value = value << NUMBER_BYTES | (unsigned char)at[i];
+		value = value << BYTE_BITS | (unsigned char)at[i];
 	return value;
 }
 
